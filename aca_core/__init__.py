@@ -1,0 +1,132 @@
+"""A plugin framework for the archives of the Chandra X-ray Observatory's aspect camera.
+
+Everything public is here by name, and imported when it is first used: ``import aca_core`` itself loads nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aca_core.catalogues import Catalogue, PlannedStar, ProcessingRun, Work
+    from aca_core.changes import Change
+    from aca_core.columns import Column, ElementShape, FromName, Keyword, RowCount, columns_from_text
+    from aca_core.config import Config, ProductSet
+    from aca_core.config_layers import load_config
+    from aca_core.dark_sources import DarkSource, DatedTree
+    from aca_core.errors import (
+        AcaError,
+        ConfigError,
+        DateError,
+        DeclarationError,
+        IntegrityError,
+        MissingDataError,
+        PluginError,
+        RetrievalError,
+        UnknownNameError,
+    )
+    from aca_core.hookspecs import API_VERSION, hookimpl
+    from aca_core.layouts import ByDay, ByObsid, Day, ObsidRevision
+    from aca_core.models import InputRange, ProbabilityModel, StarConditions
+    from aca_core.offers import Offer, site_option
+    from aca_core.products import ArchiveProduct, Version
+    from aca_core.readers import ColumnReader, FitsColumns, ParameterColumns
+    from aca_core.registry import PluginInfo, Registry
+    from aca_core.retrievers import FileRequest, ObsidRequest, Retriever, TimeRequest
+
+_HOMES = {
+    "catalogues": ("Catalogue", "PlannedStar", "ProcessingRun", "Work"),
+    "changes": ("Change",),
+    "columns": ("Column", "ElementShape", "FromName", "Keyword", "RowCount", "columns_from_text"),
+    "config": ("Config", "ProductSet"),
+    "config_layers": ("load_config",),
+    "dark_sources": ("DarkSource", "DatedTree"),
+    "errors": (
+        "AcaError",
+        "ConfigError",
+        "DateError",
+        "DeclarationError",
+        "IntegrityError",
+        "MissingDataError",
+        "PluginError",
+        "RetrievalError",
+        "UnknownNameError",
+    ),
+    "hookspecs": ("API_VERSION", "hookimpl"),
+    "layouts": ("ByDay", "ByObsid", "Day", "ObsidRevision"),
+    "models": ("InputRange", "ProbabilityModel", "StarConditions"),
+    "offers": ("Offer", "site_option"),
+    "products": ("ArchiveProduct", "Version"),
+    "readers": ("ColumnReader", "FitsColumns", "ParameterColumns"),
+    "registry": ("PluginInfo", "Registry"),
+    "retrievers": ("FileRequest", "ObsidRequest", "Retriever", "TimeRequest"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "API_VERSION",
+    "AcaError",
+    "ArchiveProduct",
+    "ByDay",
+    "ByObsid",
+    "Catalogue",
+    "Change",
+    "Column",
+    "ColumnReader",
+    "Config",
+    "ConfigError",
+    "DarkSource",
+    "DateError",
+    "DatedTree",
+    "Day",
+    "DeclarationError",
+    "ElementShape",
+    "FileRequest",
+    "FitsColumns",
+    "FromName",
+    "InputRange",
+    "IntegrityError",
+    "Keyword",
+    "MissingDataError",
+    "ObsidRequest",
+    "ObsidRevision",
+    "Offer",
+    "ParameterColumns",
+    "PlannedStar",
+    "PluginError",
+    "PluginInfo",
+    "ProbabilityModel",
+    "ProcessingRun",
+    "ProductSet",
+    "Registry",
+    "RetrievalError",
+    "Retriever",
+    "RowCount",
+    "StarConditions",
+    "TimeRequest",
+    "UnknownNameError",
+    "Version",
+    "Work",
+    "columns_from_text",
+    "hookimpl",
+    "load_config",
+    "site_option",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("aca-core")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'aca_core' has no attribute {name!r}")
+    value = getattr(import_module(f"aca_core.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

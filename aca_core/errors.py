@@ -1,0 +1,252 @@
+"""The errors that aca_core raises on purpose: one root, and as few children as callers tell apart.
+
+Every class keeps the values behind its message as attributes, so that a program can act on them, and
+writes a message that names the argument or the file, the value, what was expected and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = [
+    "AcaError",
+    "ConfigError",
+    "ConfigProblem",
+    "DateError",
+    "DeclarationError",
+    "IntegrityError",
+    "MissingDataError",
+    "PluginError",
+    "RetrievalError",
+    "UnknownNameError",
+    "did_you_mean",
+]
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the known name nearest to `name`, or an empty string.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    known : iterable of str
+        The names that exist.
+
+    Returns
+    -------
+    str
+        A sentence with a leading blank, ready to follow another sentence, or ``""``.
+
+    Examples
+    --------
+    >>> did_you_mean("aspl", ["asp1", "obspar"])
+    " Did you mean 'asp1'?"
+    >>> did_you_mean("zzz", ["asp1", "obspar"])
+    ''
+    """
+    matches = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
+
+
+class AcaError(Exception):
+    """The root of everything that aca_core raises on purpose.
+
+    Examples
+    --------
+    >>> from aca_core import AcaError
+    >>> from aca_core.dates import to_secs
+    >>> try:
+    ...     to_secs("2013:366")
+    ... except AcaError:
+    ...     print("not a date")
+    not a date
+    """
+
+    # Errors cross process boundaries: rebuild them from message and attributes, not by calling __init__.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(cls: type[AcaError], args: tuple[Any, ...], attributes: dict[str, Any]) -> AcaError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+class ConfigProblem(NamedTuple):
+    """One thing that is wrong with a configuration.
+
+    Parameters
+    ----------
+    source : str
+        Where the value came from: a file's path, ``environment variable ACA_DATA``, ``argument`` …
+    key : str
+        The dotted key, for example ``sets.nightly.jobs``; empty when the file as a whole is meant.
+    text : str
+        What is wrong, what was expected and what to do.
+    """
+
+    source: str
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.source}: {self.key}" if self.key else self.source
+        return f"{place}: {self.text}"
+
+
+class ConfigError(AcaError):
+    """The configuration cannot be used.
+
+    Parameters
+    ----------
+    problems : sequence of ConfigProblem
+        Everything that was found to be wrong, at least one.
+
+    Attributes
+    ----------
+    problems : tuple of ConfigProblem
+        The same, for programs; the message shows the first and counts the rest.
+    """
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        self.problems = tuple(problems)
+        text = str(self.problems[0])
+        more = len(self.problems) - 1
+        if more:
+            text += f" (and {more} more; 'aca config check' lists them all)"
+        super().__init__(text)
+
+
+class DateError(AcaError, ValueError):
+    """A value is not a date that aca_core understands.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    problem : str
+        What is wrong with it and what was expected.
+    """
+
+    def __init__(self, value: object, problem: str) -> None:
+        self.value = value
+        self.problem = problem
+        super().__init__(f"{_shown(value)} is not a usable date: {problem}")
+
+
+class DeclarationError(AcaError, ValueError):
+    """A plugin's declaration has a field that cannot be right.
+
+    Parameters
+    ----------
+    what : str
+        The declaration, for example ``ArchiveProduct 'sim1'``.
+    field : str
+        The name of the field.
+    value : object
+        Its value.
+    expected : str
+        What would be right.
+    """
+
+    def __init__(self, what: str, field: str, value: object, expected: str) -> None:
+        self.what = what
+        self.field = field
+        self.value = value
+        self.expected = expected
+        super().__init__(f"{what}: {field} is {_shown(value)}; expected {expected}")
+
+
+class IntegrityError(AcaError):
+    """A file is damaged, or is not what its name or its place says.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    problem : str
+        What is wrong with it, what was expected and what to do.
+    """
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        self.path = str(path)
+        self.problem = problem
+        super().__init__(f"{self.path}: {problem}")
+
+
+class MissingDataError(AcaError, LookupError):
+    """What was asked for does not exist in the data, although the question was a proper one."""
+
+
+class PluginError(AcaError):
+    """A plugin broke its contract, or a plugin that is needed could not be loaded.
+
+    Parameters
+    ----------
+    plugin : str
+        The plugin's id and version as shown by ``aca plugins``, for example ``aca-sim:sim1 1.2``.
+    reason : str
+        What went wrong and how to mend it, in one line.
+    """
+
+    def __init__(self, plugin: str, reason: str) -> None:
+        self.plugin = plugin
+        self.reason = reason
+        super().__init__(f"plugin {plugin}: {reason}")
+
+
+class RetrievalError(AcaError):
+    """A retriever or a catalogue could not answer, and trying again later may help.
+
+    Parameters
+    ----------
+    source : str
+        The retriever or catalogue, by name.
+    request : object
+        What was asked of it.
+    problem : str
+        What happened.
+    """
+
+    def __init__(self, source: str, request: object, problem: str) -> None:
+        self.source = source
+        self.request = request
+        self.problem = problem
+        super().__init__(f"{source} could not answer {request}: {problem}")
+
+
+class UnknownNameError(AcaError, LookupError):
+    """Nothing of that name exists.
+
+    Parameters
+    ----------
+    noun : str
+        The kind of thing, in the words of the user: ``archive product``.
+    name : object
+        The name that was given.
+    known : collection of str
+        The names that exist.
+    hint : str, optional
+        A further sentence: what to run, or which plugin failed to load.
+    """
+
+    def __init__(self, noun: str, name: object, known: Collection[str], hint: str = "") -> None:
+        self.noun = noun
+        self.name = name
+        self.known = tuple(sorted(known))
+        self.hint = hint
+        names = ", ".join(self.known) if self.known else "none"
+        text = f"no {noun} is named {_shown(name)}.{did_you_mean(name, self.known)} Known: {names}."
+        super().__init__(f"{text} {hint}".rstrip())
+
+
+def _shown(value: object, limit: int = 80) -> str:
+    """Return a one-line repr that fits in a message, whatever the value is."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
