@@ -8,9 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aca_core.arrays import BoolArray, FloatArray, IntArray, StrArray
     from aca_core.catalogues import Catalogue, PlannedStar, ProcessingRun, Work
     from aca_core.changes import Change
-    from aca_core.columns import Column, ElementShape, FromName, Keyword, RowCount, columns_from_text
+    from aca_core.columns import (
+        Column,
+        ElementShape,
+        FileFacts,
+        FromArchive,
+        FromName,
+        Keyword,
+        RowCount,
+        Source,
+        columns_from_text,
+    )
     from aca_core.config import Config, ProductSet
     from aca_core.config_layers import load_config
     from aca_core.dark_sources import DarkSource, DatedTree
@@ -33,11 +44,23 @@ if TYPE_CHECKING:
     from aca_core.readers import ColumnReader, FitsColumns, ParameterColumns
     from aca_core.registry import PluginInfo, Registry
     from aca_core.retrievers import FileRequest, ObsidRequest, Retriever, TimeRequest
+    from aca_core.text_files import read_text_file
 
 _HOMES = {
+    "arrays": ("BoolArray", "FloatArray", "IntArray", "StrArray"),
     "catalogues": ("Catalogue", "PlannedStar", "ProcessingRun", "Work"),
     "changes": ("Change",),
-    "columns": ("Column", "ElementShape", "FromName", "Keyword", "RowCount", "columns_from_text"),
+    "columns": (
+        "Column",
+        "ElementShape",
+        "FileFacts",
+        "FromArchive",
+        "FromName",
+        "Keyword",
+        "RowCount",
+        "Source",
+        "columns_from_text",
+    ),
     "config": ("Config", "ProductSet"),
     "config_layers": ("load_config",),
     "dark_sources": ("DarkSource", "DatedTree"),
@@ -60,6 +83,7 @@ _HOMES = {
     "readers": ("ColumnReader", "FitsColumns", "ParameterColumns"),
     "registry": ("PluginInfo", "Registry"),
     "retrievers": ("FileRequest", "ObsidRequest", "Retriever", "TimeRequest"),
+    "text_files": ("read_text_file",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -67,6 +91,7 @@ __all__ = [
     "API_VERSION",
     "AcaError",
     "ArchiveProduct",
+    "BoolArray",
     "ByDay",
     "ByObsid",
     "Catalogue",
@@ -81,10 +106,14 @@ __all__ = [
     "Day",
     "DeclarationError",
     "ElementShape",
+    "FileFacts",
     "FileRequest",
     "FitsColumns",
+    "FloatArray",
+    "FromArchive",
     "FromName",
     "InputRange",
+    "IntArray",
     "IntegrityError",
     "Keyword",
     "MissingDataError",
@@ -102,7 +131,9 @@ __all__ = [
     "RetrievalError",
     "Retriever",
     "RowCount",
+    "Source",
     "StarConditions",
+    "StrArray",
     "TimeRequest",
     "UnknownNameError",
     "Version",
@@ -110,6 +141,7 @@ __all__ = [
     "columns_from_text",
     "hookimpl",
     "load_config",
+    "read_text_file",
     "site_option",
 ]
 

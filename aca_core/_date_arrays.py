@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from aca_core._leap_seconds import Scale
-    from aca_core._typing import BoolArray, FloatArray, IntArray, StrArray
+    from aca_core.arrays import BoolArray, FloatArray, IntArray, StrArray
 
     ReadOne: TypeAlias = Callable[[Any], Any]
 

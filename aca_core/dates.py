@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from aca_core._leap_seconds import Real
-    from aca_core._typing import FloatArray, IntArray, StrArray
+    from aca_core.arrays import FloatArray, IntArray, StrArray
 
     class _HasCxcsec(Protocol):
         @property

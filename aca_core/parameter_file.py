@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from aca_core.errors import IntegrityError
+from aca_core.text_files import MAX_BYTES, read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +33,12 @@ __all__ = [
     "parse_parameter_lines",
     "parse_parameters",
     "read_parameter_file",
-    "read_parameter_text",
 ]
 
 ParameterValue: TypeAlias = str | int | float | None
 
 _log = logging.getLogger("aca_core")
 
-_MAX_BYTES = 16 * 1024**2
-_GZIP_MAGIC = b"\x1f\x8b"
 _FIELDS = ("name", "type", "mode", "value", "minimum", "maximum", "prompt")
 _TYPES = frozenset("irsbfdt")
 _UNDEFINED = frozenset({"", "indef", "undef", "nan", "+nan", "-nan"})
@@ -73,7 +71,7 @@ class Parameter:
     prompt: str = ""
 
 
-def read_parameter_file(path: str | Path, max_bytes: int = _MAX_BYTES) -> dict[str, ParameterValue]:
+def read_parameter_file(path: str | Path, max_bytes: int = MAX_BYTES) -> dict[str, ParameterValue]:
     """Read the values of a parameter file, compressed or not.
 
     Parameters
@@ -104,55 +102,7 @@ def read_parameter_file(path: str | Path, max_bytes: int = _MAX_BYTES) -> dict[s
     ...     read_parameter_file(path)
     {'detnam': 'ACIS-7'}
     """
-    return parse_parameters(read_parameter_text(path, max_bytes), str(path))
-
-
-def read_parameter_text(path: str | Path, max_bytes: int = _MAX_BYTES) -> str:
-    """Read a file that may be gzipped as UTF-8 text, for `parse_parameter_lines`.
-
-    Bytes that are not UTF-8 become U+FFFD, and the log ``aca_core`` gets a warning that names the file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    max_bytes : int, optional
-        The most bytes that the file, and its content once decompressed, may have.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Raises
-    ------
-    IntegrityError
-        If the file is too large or its compression is damaged.
-    OSError
-        If the file cannot be opened or read.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "made_up.par")
-    ...     _ = path.write_bytes(b'tstop,r,h,2.5,,,"end of the observation"')
-    ...     next(parse_parameter_lines(read_parameter_text(path), path)).prompt
-    'end of the observation'
-    """
-    with Path(path).open("rb") as stream:
-        data = stream.read(max_bytes + 1)
-    if len(data) <= max_bytes and data.startswith(_GZIP_MAGIC):
-        data = _decompress(data, max_bytes + 1, path)
-    if len(data) > max_bytes:
-        problem = f"holds more than {max_bytes} bytes (max_bytes); expected a small file of parameters"
-        raise IntegrityError(path, problem)
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        _log.warning("%s: line %d has bytes that are not UTF-8; such bytes were replaced", path, line)
-        return data.decode(errors="replace")
+    return parse_parameters(read_text_file(path, max_bytes), str(path))
 
 
 def parse_parameters(text: str, source: str | Path = "<text>") -> dict[str, ParameterValue]:
@@ -227,19 +177,6 @@ def parse_parameter_lines(text: str, source: str | Path = "<text>") -> Iterator[
             problem = f"has {len(fields)} fields instead of {len(_FIELDS)}; text with commas needs quotes"
             _log.warning("%s: line %d (%s) %s", source, number, parameter.name, problem)
         yield parameter
-
-
-def _decompress(data: bytes, limit: int, path: str | Path) -> bytes:
-    """Return up to `limit` bytes of the content of gzip members."""
-    import gzip
-    import zlib
-
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            return stream.read(limit)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        problem = f"its gzip compression is damaged or followed by other bytes ({error}); fetch it again"
-        raise IntegrityError(path, problem) from error
 
 
 def _split(line: str) -> list[str]:

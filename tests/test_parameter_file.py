@@ -19,8 +19,8 @@ from aca_core.parameter_file import (
     parse_parameter_lines,
     parse_parameters,
     read_parameter_file,
-    read_parameter_text,
 )
+from aca_core.text_files import read_text_file
 
 # An ACIS observation that never took place.
 OBSPAR = """\
@@ -98,7 +98,7 @@ def test_compression_is_told_from_the_content_never_from_the_name(tmp_path, name
 def test_the_descriptions_are_there_for_who_wants_them(tmp_path):
     path = tmp_path / "obs.par"
     path.write_text(OBSPAR)
-    parameters = list(parse_parameter_lines(read_parameter_text(path), path))
+    parameters = list(parse_parameter_lines(read_text_file(path), path))
     assert parameters[1] == Parameter("obi_num", "i", 0, "Observation interval number")
     assert parameters[6] == Parameter("date_obs", "s", "2019-09-29T02:23:34", "TT")
     assert len(parameters) == len(VALUES)

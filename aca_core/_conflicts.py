@@ -1,0 +1,95 @@
+"""Whose a name is when several plugins offer it: a pure rule, without luck of order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from aca_core._discovery import CORE_DISTRIBUTION
+
+__all__ = ["OfferKey", "settle"]
+
+OfferKey: TypeAlias = tuple[str, str]
+"""The noun and the name of an offer; names are unique within a noun."""
+
+
+def settle(claims: Mapping[str, Iterable[OfferKey]], prefer: Mapping[str, str]) -> dict[str, str]:
+    """Decide which plugins must stand aside so that every name has one owner.
+
+    What the configuration prefers wins; else a name that `aca-core` itself ships stays with it; else nobody has it. A
+    plugin that loses one name stands aside whole, with all its names, so a plugin that lost only to one that is out
+    itself stays.
+
+    Parameters
+    ----------
+    claims : mapping of str to iterable of (str, str)
+        For each plugin, by id (``distribution:name``), what it offers.
+    prefer : mapping of str to str
+        For a name, the distribution or the plugin id that shall have it.
+
+    Returns
+    -------
+    dict of str to str
+        The plugins that stand aside, each with the reason and the remedy in one line.
+
+    Examples
+    --------
+    >>> asp1 = ("archive product", "asp1")
+    >>> print(settle({"aca-core:asp1": [asp1], "aca-sim:asp1": [asp1]}, {})["aca-sim:asp1"])
+    'asp1' belongs to aca-core:asp1. To use aca-sim's, set [plugins.prefer] asp1 = "aca-sim"
+    """
+    active = {plugin: frozenset(keys) for plugin, keys in claims.items()}
+    aside: dict[str, str] = {}
+    while defeats := _defeats(active, prefer):
+        # Those who lose to somebody whom nobody defeats go first: what they claimed is free again for the others.
+        clear = {plugin: lost for plugin, lost in defeats.items() if any(w and w not in defeats for _, w in lost)}
+        for plugin, lost in (clear or defeats).items():
+            key, winner = next((k, w) for k, w in lost if not clear or (w and w not in defeats))
+            aside[plugin] = _reason(plugin, key, winner, active, prefer)
+        active = {plugin: keys for plugin, keys in active.items() if plugin not in aside}
+    return aside
+
+
+def _defeats(
+    active: Mapping[str, frozenset[OfferKey]], prefer: Mapping[str, str]
+) -> dict[str, list[tuple[OfferKey, str | None]]]:
+    """Return what each plugin loses, and to whom; None where nobody wins."""
+    defeats: dict[str, list[tuple[OfferKey, str | None]]] = {}
+    for key in sorted({key for keys in active.values() for key in keys}):
+        claimants = sorted(plugin for plugin, keys in active.items() if key in keys)
+        if len(claimants) > 1:
+            winner = _winner(key, claimants, prefer)
+            for plugin in claimants:
+                if plugin != winner:
+                    defeats.setdefault(plugin, []).append((key, winner))
+    return defeats
+
+
+def _winner(key: OfferKey, claimants: list[str], prefer: Mapping[str, str]) -> str | None:
+    preferred = prefer.get(key[1])
+    for wanted in (preferred, CORE_DISTRIBUTION):
+        owners = [plugin for plugin in claimants if wanted in (plugin, _distribution(plugin))]
+        if len(owners) == 1:
+            return owners[0]
+    return None
+
+
+def _distribution(plugin: str) -> str:
+    return plugin.partition(":")[0]
+
+
+def _reason(
+    plugin: str,
+    key: OfferKey,
+    winner: str | None,
+    active: Mapping[str, frozenset[OfferKey]],
+    prefer: Mapping[str, str],
+) -> str:
+    noun, name = key
+    remedy = f'set [plugins.prefer] {name} = "{_distribution(plugin)}"'
+    if winner is None:
+        others = ", ".join(sorted(other for other in active if other != plugin and key in active[other]))
+        return f"{noun} {name!r} is also offered by {others}; none of them is used. To use this one, {remedy}"
+    if prefer.get(name) in (winner, _distribution(winner)):
+        return f"{name!r} belongs to {winner}, which the configuration prefers"
+    return f"{name!r} belongs to {winner}. To use {_distribution(plugin)}'s, {remedy}"

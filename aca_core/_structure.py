@@ -1,0 +1,298 @@
+"""From the tables of a TOML file to typed values, with one message for each thing that is wrong.
+
+cattrs walks the classes; the rules here are that a value is never converted into another type, and that every
+mistake keeps the path of keys that leads to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import NoneType, SimpleNamespace, UnionType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from aca_core.errors import DeclarationError, did_you_mean
+from aca_core.offers import Offer, site_options
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = ["Mistake", "StructureError", "annotation", "expected_text", "structure", "structure_options"]
+
+T = TypeVar("T")
+
+_PLAIN: Mapping[Any, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    Path: "a path in quotes",
+}
+
+
+class Mistake(typing.NamedTuple):
+    """One thing that is wrong with a table: the path of keys that leads to it, and what is wrong there."""
+
+    keys: tuple[str, ...]
+    text: str
+
+
+class StructureError(Exception):
+    """A table cannot be structured; carries every `Mistake` in it."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__("; ".join(f"{'.'.join(mistake.keys)}: {mistake.text}" for mistake in mistakes))
+
+
+class _UnfitError(ValueError):
+    """A leaf has the wrong type or value; the message says what was found and expected."""
+
+    def __init__(self, value: object, expected: str) -> None:
+        shown = repr(value)
+        super().__init__(f"{shown[:60]}{'…' if len(shown) > 60 else ''} is not {expected}")
+
+
+def structure(table: Mapping[str, Any], cls: type[T]) -> T:
+    """Build an attrs class from a table.
+
+    Parameters
+    ----------
+    table : mapping
+        As `tomllib` returns it.
+    cls : type
+        An attrs class whose annotations say what each key may hold.
+
+    Returns
+    -------
+    instance of `cls`
+
+    Raises
+    ------
+    StructureError
+        With every unknown key, wrong type and refused value.
+    """
+    from cattrs.errors import BaseValidationError
+
+    try:
+        return _converter().structure(table, cls)
+    except BaseValidationError as error:
+        raise StructureError(list(_mistakes(error, ()))) from None
+
+
+def structure_options(table: Mapping[str, Any], offer_class: type[Offer]) -> dict[str, Any]:
+    """Return the values that a site's table gives to the options of a class of offers.
+
+    Parameters
+    ----------
+    table : mapping
+        The offer's own table in the configuration.
+    offer_class : type
+        A subclass of `Offer`.
+
+    Returns
+    -------
+    dict
+        Field names with values of the annotated types, for the keys that `table` has.
+
+    Raises
+    ------
+    StructureError
+        As for `structure`.
+    DeclarationError
+        The class annotates a site option with a type that does not exist at run time.
+    """
+    options: Any = structure(table, _options_class(offer_class))  # type: ignore[arg-type]  # classes do hash
+    return {name: value for name in site_options(offer_class) if (value := getattr(options, name)) is not _UNSET}
+
+
+def expected_text(wanted: Any) -> str:
+    """Return what a type means to somebody who writes TOML, for example ``a whole number``."""
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if wanted in _PLAIN:
+        return _PLAIN[wanted]
+    if origin is typing.Literal:
+        return "one of " + ", ".join(repr(choice) for choice in arguments)
+    if origin in (UnionType, typing.Union):
+        return " or ".join(expected_text(part) for part in arguments if part is not NoneType)
+    if origin in (tuple, list):
+        return f"an array, each element {expected_text(arguments[0])}"
+    return "a table"
+
+
+_UNSET = object()
+
+
+@functools.cache
+def _options_class(offer_class: type[Any]) -> type:
+    """Return an attrs class of just the site options, each of them optional."""
+    types = {name: annotation(offer_class, name) for name in site_options(offer_class)}
+    fields = {name: attrs.field(type=wanted, default=_UNSET) for name, wanted in types.items()}
+    return attrs.make_class(f"{offer_class.__name__}Options", fields, frozen=True)
+
+
+def annotation(offer_class: type, name: str) -> Any:
+    """Return the annotation of a field as a type, evaluated where its class was written.
+
+    Parameters
+    ----------
+    offer_class : type
+        An attrs class.
+    name : str
+        One of its fields, its own or inherited.
+
+    Returns
+    -------
+    type
+
+    Raises
+    ------
+    DeclarationError
+        The annotation names something that does not exist at run time.
+    """
+    owner = next(cls for cls in offer_class.__mro__ if name in vars(cls).get("__annotations__", {}))
+    holder = SimpleNamespace(__annotations__={name: owner.__annotations__[name]})
+    try:
+        return typing.get_type_hints(holder, vars(sys.modules[owner.__module__]))[name]
+    except (NameError, TypeError, SyntaxError) as error:
+        expected = f"a type that exists at run time, outside `if TYPE_CHECKING` ({error})"
+        raise DeclarationError(
+            owner.__name__, f"annotation of {name}", holder.__annotations__[name], expected
+        ) from None
+
+
+@functools.cache
+def _converter() -> Converter:
+    """Return the converter that never turns one type into another."""
+    import cattrs
+
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    for plain in (str, bool, int, float, Path):
+        converter.register_structure_hook(plain, functools.partial(_plain, accepted=plain))
+    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook_factory(_is_tuple, functools.partial(_tuple_hook, converter))
+    converter.register_structure_hook_factory(_is_union, functools.partial(_union_hook, converter))
+    converter.register_structure_hook_factory(_is_table, functools.partial(_table_hook, converter))
+    return converter
+
+
+def _plain(value: Any, wanted: Any, *, accepted: type) -> Any:
+    if accepted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if accepted is Path and isinstance(value, str | Path) and str(value).strip() and "\0" not in str(value):
+        return Path(value)
+    if isinstance(value, accepted) and not (accepted is int and isinstance(value, bool)):
+        return value
+    raise _UnfitError(value, expected_text(accepted))
+
+
+def _is_literal(wanted: Any) -> bool:
+    return bool(typing.get_origin(wanted) == typing.Literal)
+
+
+def _literal(value: Any, wanted: Any) -> Any:
+    if any(value == choice and type(value) is type(choice) for choice in typing.get_args(wanted)):
+        return value
+    raise _UnfitError(value, expected_text(wanted))
+
+
+def _is_tuple(wanted: Any) -> bool:
+    return typing.get_origin(wanted) is tuple
+
+
+def _tuple_hook(converter: Converter, wanted: Any) -> Any:
+    """Return a hook for arrays: cattrs' own takes any iterable, so a string would become its letters."""
+    inner = converter.get_structure_hook(list[typing.get_args(wanted)[0]])  # type: ignore[misc]  # built at run time
+
+    def hook(value: Any, _: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise _UnfitError(value, expected_text(wanted))
+        return tuple(inner(value, list[typing.get_args(wanted)[0]]))  # type: ignore[misc]  # as above
+
+    return hook
+
+
+def _is_union(wanted: Any) -> bool:
+    return typing.get_origin(wanted) in (UnionType, typing.Union)
+
+
+def _union_hook(converter: Converter, wanted: Any) -> Any:
+    """Return a hook that takes the first part of a union that fits."""
+    from cattrs.errors import BaseValidationError
+
+    *others, last = [part for part in typing.get_args(wanted) if part is not NoneType]
+
+    def hook(value: Any, _: Any) -> Any:
+        for part in others:
+            with contextlib.suppress(_UnfitError, BaseValidationError):
+                return converter.structure(value, part)
+        try:
+            return converter.structure(value, last)
+        except _UnfitError:
+            raise _UnfitError(value, expected_text(wanted)) from None
+
+    return hook
+
+
+def _is_table(wanted: Any) -> bool:
+    return attrs.has(wanted) or typing.get_origin(wanted) in (Mapping, dict)
+
+
+def _table_hook(converter: Converter, wanted: Any) -> Any:
+    """Return cattrs' own hook behind a check that there is a table at all."""
+    from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
+
+    inner: Any
+    if attrs.has(wanted):
+        internal: Any = {name: override(omit=True) for name in set(attrs.fields_dict(wanted)) - set(_keys_of(wanted))}
+        inner = make_dict_structure_fn(wanted, converter, **internal)
+    else:
+        inner = make_mapping_structure_fn(wanted, converter, structure_to=dict)
+
+    def hook(value: Any, _: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise _UnfitError(value, "a table")
+        return inner(value, wanted)
+
+    return hook
+
+
+def _mistakes(error: BaseException, keys: tuple[str, ...]) -> Iterator[Mistake]:
+    """Walk cattrs' tree of errors and yield its leaves with the keys that lead to them."""
+    from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
+
+    if isinstance(error, BaseValidationError):
+        for inner in error.exceptions:
+            yield from _mistakes(inner, keys + _step(inner))
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = _keys_of(error.cl)
+        for key in sorted(error.extra_fields, key=str):
+            names = f" Keys here: {', '.join(known)}." if known else " No keys are known here."
+            yield Mistake((*keys, str(key)), f"unknown key.{did_you_mean(key, known)}{names}")
+    elif isinstance(error, KeyError):
+        yield Mistake(keys, "is required and missing")
+    else:
+        yield Mistake(keys, str(error) or type(error).__name__)
+
+
+def _keys_of(cls: type) -> list[str]:
+    """Return the keys that a table may have: the fields of its class that are not marked as internal."""
+    return [field.name for field in attrs.fields(cls) if not field.metadata.get("internal")]
+
+
+def _step(error: BaseException) -> tuple[str, ...]:
+    """Return the key or index that cattrs noted on an error."""
+    from cattrs.errors import AttributeValidationNote, IterableValidationNote
+
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            return (note.name,)
+        if isinstance(note, IterableValidationNote):
+            return (f"[{note.index}]",) if isinstance(note.index, int) else (str(note.index),)
+    return ()

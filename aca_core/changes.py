@@ -1,0 +1,50 @@
+"""What the committed event tells: which unit of which product changed, and how."""
+
+from __future__ import annotations
+
+import attrs
+
+from aca_core.layouts import Unit
+from aca_core.offers import strings
+
+__all__ = ["Change"]
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """One committed change of an archive.
+
+    It may be delivered more than once: a handler must come to the same result when it sees it again.
+
+    Attributes
+    ----------
+    product : str
+        Name of the product.
+    unit : ObsidRevision or Day
+        What was committed.
+    added, removed, replaced : tuple of str
+        Base names of the files.
+    default_before, default_after : int or None
+        The obsid's released revision before and after; always None for products by day. A release that moves only the
+        default has no files.
+
+    Examples
+    --------
+    >>> from aca_core import Change, ObsidRevision
+    >>> change = Change(product="asp1", unit=ObsidRevision(6000, 3), default_before=2, default_after=3)
+    >>> change.moves_default
+    True
+    """
+
+    product: str
+    unit: Unit
+    added: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    removed: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    replaced: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    default_before: int | None = None
+    default_after: int | None = None
+
+    @property
+    def moves_default(self) -> bool:
+        """Whether the released revision is another one now."""
+        return self.default_before != self.default_after

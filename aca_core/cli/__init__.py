@@ -1,0 +1,176 @@
+"""The command ``aca``: a group whose commands are imported when they run, and the boundary where errors end.
+
+Exit codes: 0 done; 1 an error that the message explains; 2 wrong usage; 70 a fault in the program; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from aca_core.cli.session import Session
+
+if TYPE_CHECKING:
+    from aca_core._discovery import FoundEntryPoint
+
+__all__ = ["ERROR", "FAULT", "INTERRUPTED", "USAGE", "aca", "main", "run"]
+
+ERROR: Final = 1
+USAGE: Final = 2
+FAULT: Final = 70
+INTERRUPTED: Final = 130
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "config": ("aca_core.cli.config:config", "Show, check and start the configuration."),
+    "demo": ("aca_core.cli.demo:demo", "Start a folder to try things in, and look around."),
+    "plugins": ("aca_core.cli.plugins:plugins", "Show what is installed and what became of it."),
+}
+"""Our own commands: where each is defined, and its line in the help."""
+
+COMMAND_GROUP: Final = "aca_core.commands"
+"""The entry-point group in which a distribution declares commands."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return our commands and those of installed plugins."""
+        return sorted({*COMMANDS, *self._of_plugins(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None when there is no such command."""
+        if cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+            command: click.Command = getattr(import_module(module), attribute)
+            return command
+        found = self._of_plugins(ctx).get(cmd_name)
+        return _load_command(found) if found else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a call; for an unknown one tell the nearest, which click knows of loaded ones only."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            from aca_core.errors import did_you_mean
+
+            raise click.UsageError(f"No such command {args[0]!r}.{did_you_mean(args[0], known)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        rows = [(name, line) for name, (_, line) in COMMANDS.items()]
+        rows += [(name, _line_of(found)) for name, found in self._of_plugins(ctx).items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(rows))
+
+    def _of_plugins(self, ctx: click.Context) -> dict[str, list[FoundEntryPoint]]:
+        """Return the commands that distributions declare, by name; ours cannot be replaced."""
+        from aca_core._discovery import find_entry_points
+
+        found: dict[str, list[FoundEntryPoint]] = {}
+        for each in find_entry_points(COMMAND_GROUP):
+            if each.name and each.name not in COMMANDS:
+                found.setdefault(each.name, []).append(each)
+        return found
+
+
+def _line_of(found: list[FoundEntryPoint]) -> str:
+    return f"From {' and '.join(f'{each.distribution} {each.version}' for each in found)}."
+
+
+def _load_command(found: list[FoundEntryPoint]) -> click.Command:
+    """Import a plugin's command; whatever goes wrong there is the plugin's fault and said so."""
+    from aca_core.errors import PluginError
+
+    first = found[0]
+    plugin = f"{first.id} {first.version}"
+    if len(found) > 1:
+        others = ", ".join(each.id for each in found[1:])
+        raise PluginError(plugin, f"the command {first.name!r} is also declared by {others}; uninstall one of them")
+    try:
+        command = first.load()
+    except (Exception, SystemExit) as error:
+        reason = f"its command {first.name!r} cannot be loaded: {type(error).__name__}: {error}"
+        raise PluginError(plugin, reason) from error
+    if not isinstance(command, click.Command):
+        reason = f"its command {first.name!r} is a {type(command).__name__}; expected a click command ({first.value})"
+        raise PluginError(plugin, reason)
+    return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 70 fault in the program, 130 interrupted.",
+)
+@click.option("--config", "config_file", metavar="FILE", help="Configuration file to use instead of the usual ones.")
+@click.option("--traceback", is_flag=True, help="Show where an error came from, in full.")
+@click.version_option(package_name="aca-core", prog_name="aca")
+@click.pass_obj
+def aca(session: Session, config_file: str | None, traceback: bool) -> None:
+    """Work with the archives of Chandra's aspect camera."""
+    session.config_file = config_file
+    session.traceback = traceback
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code.
+
+    Every error ends here as one line on standard error; ``--traceback`` shows the whole of it.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The words after ``aca``.
+
+    Returns
+    -------
+    int
+        See the module.
+    """
+    session = Session()
+    try:
+        with session.logging_to_stderr():
+            # Not standalone: click would print errors of its own and leave the others to Python.
+            result: Any = aca.main(args=list(arguments), prog_name="aca", standalone_mode=False, obj=session)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("aca: interrupted", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        return _tell(error, session)
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: Exception, session: Session) -> int:
+    """Write an error as one line and return the exit code."""
+    from aca_core.errors import AcaError
+
+    if session.traceback:
+        import traceback
+
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    text = " ".join(str(error).split())
+    if isinstance(error, AcaError):
+        click.echo(f"aca: {text}", err=True)
+        return ERROR
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"aca: {place}{error.strerror or text}", err=True)
+        return ERROR
+    hint = "" if session.traceback else "; 'aca --traceback …' shows where, please report it"
+    click.echo(f"aca: fault in the program: {type(error).__name__}: {text}{hint}", err=True)
+    return FAULT
+
+
+def main() -> None:
+    """Run the command line of this process and end it."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,281 @@
+"""What a site chose: archive roots, plugins, product sets, options of offers, default models; and where from.
+
+A configuration is a frozen value that is passed on explicitly; `aca_core.config_layers` reads one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+
+from aca_core._frozen import FrozenMapping, freeze
+from aca_core.errors import ConfigError, ConfigProblem, UnknownNameError
+
+__all__ = [
+    "OFFER_SECTIONS",
+    "Config",
+    "PluginSettings",
+    "ProbabilitySettings",
+    "ProductSet",
+    "dotted",
+    "nearest_origin",
+]
+
+OFFER_SECTIONS: Final = ("products", "dark_sources", "models", "retrievers", "catalogues")
+"""The tables that hold one table for each offer, by its name."""
+
+
+def _option(default: Any, help: str, **field_arguments: Any) -> Any:
+    return attrs.field(default=default, metadata={"help": help}, **field_arguments)
+
+
+def _at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
+    if value < 1:
+        raise ValueError(f"{attribute.name} is {value}; expected 1 or more")
+
+
+@attrs.frozen(kw_only=True)
+class PluginSettings:
+    """Which plugins may load, and whose name wins: the table ``[plugins]``.
+
+    Attributes
+    ----------
+    disable : tuple of str
+        Plugins that are not loaded, by name (``asp1``) or by id (``aca-core:asp1``).
+    prefer : mapping of str to str
+        For a name that several plugins offer: the distribution, or the id of the plugin, that shall have it.
+    strict : bool
+        Whether a plugin that fails is an error rather than a warning.
+    """
+
+    disable: tuple[str, ...] = _option((), "plugins that are not loaded, by name or by distribution:name")
+    prefer: Mapping[str, str] = _option(
+        FrozenMapping(), "for a name that several plugins offer: whose it is", converter=freeze
+    )
+    strict: bool = _option(False, "whether a plugin that fails is an error, not a warning")
+
+
+@attrs.frozen(kw_only=True)
+class ProbabilitySettings:
+    """Which model answers when none is named: the table ``[probability]``.
+
+    Attributes
+    ----------
+    acquisition, guide : str
+        Names of models.
+    """
+
+    acquisition: str = _option("sota-2013", "model for the probability of acquiring a star")
+    guide: str = _option("sota-2013", "model for the probability of tracking a star")
+
+
+@attrs.frozen(kw_only=True)
+class ProductSet:
+    """A name for a choice of what to keep up to date and how: a table ``[sets.NAME]``.
+
+    Attributes
+    ----------
+    products : tuple of str
+        Names of archive products.
+    retriever, catalogue : str or None
+        Where files come from, and who says what is new; without a catalogue only named obsids can be asked for.
+    content_types : tuple of str
+        The content types to keep; empty for all.
+    discard : tuple of str
+        Globs of delivered files to drop, beside those that the products drop.
+    bad_obsids : tuple of int
+        Obsids to leave alone, beside those of the products.
+    executor : {'serial', 'threads', 'processes', 'dask'}
+        Where work that can be spread runs.
+    jobs : int
+        How many workers.
+    scheduler : str or None
+        Address of the Dask scheduler, for ``executor = "dask"``.
+    checksum : {'error', 'warn'}
+        Whether a file whose checksum is wrong is refused, or kept with a recorded warning.
+    """
+
+    products: tuple[str, ...] = attrs.field(metadata={"help": "names of archive products"})
+    retriever: str | None = _option(None, "where files come from")
+    catalogue: str | None = _option(None, "who says what is new; without it only named obsids work")
+    content_types: tuple[str, ...] = _option((), "content types to keep; empty for all")
+    discard: tuple[str, ...] = _option((), "globs of delivered files to drop")
+    bad_obsids: tuple[int, ...] = _option((), "obsids to leave alone")
+    executor: Literal["serial", "threads", "processes", "dask"] = _option(
+        "serial", "where work that can be spread runs"
+    )
+    jobs: int = _option(1, "how many workers", validator=_at_least_one)
+    scheduler: str | None = _option(None, "address of the Dask scheduler")
+    checksum: Literal["error", "warn"] = _option("error", "refuse a file whose checksum is wrong, or keep it and warn")
+
+    @products.validator
+    def _check_products(self, attribute: attrs.Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
+        if not value:
+            raise ValueError("products is empty; expected at least one name")
+
+    def __attrs_post_init__(self) -> None:
+        """Check what only the whole set can show."""
+        if self.executor == "dask" and self.scheduler is None:
+            raise ValueError("executor is 'dask' without a scheduler; give its address, such as 'tcp://host:8786'")
+
+
+def _as_paths(value: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
+    return (Path(value),) if isinstance(value, str | Path) else tuple(Path(each) for each in value)
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """Everything that a site chose. `load_config` makes one; a program may as well write one down.
+
+    Attributes
+    ----------
+    root : tuple of Path
+        The archive's roots, each a folder that holds ``asp1/``, ``obspar/`` and so on. The first that has a thing
+        answers; the first is written to.
+    ska : Path or None
+        The older Ska tree, for offers whose folders lie in it.
+    lock : {'kernel', 'soft'}
+        How a product is locked; ``soft`` for mounts without kernel locks.
+    plugins, probability : PluginSettings, ProbabilitySettings
+        See there.
+    sets : mapping of str to ProductSet
+        The product sets by name.
+    products, dark_sources, models, retrievers, catalogues : mapping of str to mapping
+        What the site sets for single offers, by name; checked against an offer when it is bound.
+    origins : mapping of str to str
+        Where each value came from, by dotted key; keys that are not here have their default.
+    file : Path or None
+        The configuration file that was read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from aca_core import Config
+    >>> Config(root=[Path("/data/aca/archive")]).root[0].name
+    'archive'
+    """
+
+    root: tuple[Path, ...] = attrs.field(
+        default=(),
+        converter=_as_paths,
+        metadata={"help": "folder that holds asp1/, obspar/, …; or an array of them"},
+    )
+    ska: Path | None = _option(None, "the older Ska tree")
+    lock: Literal["kernel", "soft"] = _option("kernel", "how products are locked; 'soft' for mounts without locks")
+    plugins: PluginSettings = _option(PluginSettings(), "which plugins may load, and whose name wins")
+    probability: ProbabilitySettings = _option(ProbabilitySettings(), "which model answers when none is named")
+    sets: Mapping[str, ProductSet] = _option(FrozenMapping(), "product sets", converter=freeze)
+    products: Mapping[str, Mapping[str, Any]] = _option(FrozenMapping(), "options of products", converter=freeze)
+    dark_sources: Mapping[str, Mapping[str, Any]] = _option(
+        FrozenMapping(), "options of dark sources", converter=freeze
+    )
+    models: Mapping[str, Mapping[str, Any]] = _option(FrozenMapping(), "options of models", converter=freeze)
+    retrievers: Mapping[str, Mapping[str, Any]] = _option(FrozenMapping(), "options of retrievers", converter=freeze)
+    catalogues: Mapping[str, Mapping[str, Any]] = _option(FrozenMapping(), "options of catalogues", converter=freeze)
+    origins: Mapping[str, str] = attrs.field(
+        factory=FrozenMapping, converter=freeze, eq=False, metadata={"internal": True}
+    )
+    file: Path | None = attrs.field(default=None, eq=False, metadata={"internal": True})
+
+    def product_set(self, name: str) -> ProductSet:
+        """Return a product set.
+
+        Parameters
+        ----------
+        name : str
+            As in ``[sets.NAME]``.
+
+        Returns
+        -------
+        ProductSet
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such set; the message lists those that exist.
+        """
+        if name not in self.sets:
+            raise UnknownNameError("product set", name, self.sets, "Define it as [sets.NAME] in the configuration.")
+        return self.sets[name]
+
+    def options(self, section: str, name: str) -> Mapping[str, Any]:
+        """Return what the site sets for one offer, empty where it sets nothing."""
+        table: Mapping[str, Mapping[str, Any]] = getattr(self, section)
+        return table.get(name, FrozenMapping())
+
+    def origin(self, *keys: str) -> str:
+        """Return where the value of a key came from.
+
+        Parameters
+        ----------
+        *keys : str
+            The keys that lead to it, for example ``"sets", "nightly", "jobs"``.
+
+        Returns
+        -------
+        str
+            A file's path, ``environment variable …``, ``argument`` or ``default``.
+        """
+        return self.origins.get(".".join(keys), "default")
+
+    def blamed(self, *keys: str) -> str:
+        """Return whom to name for a problem at a key: the origin of its value, or of the nearest table around it."""
+        return nearest_origin(self.origins, keys)
+
+    def require_root(self) -> tuple[Path, ...]:
+        """Return the archive roots.
+
+        Raises
+        ------
+        ConfigError
+            None is configured.
+        """
+        if not self.root:
+            source = str(self.file) if self.file else "configuration"
+            text = 'no archive root; set root = "…" in a configuration file (aca config init) or ACA_DATA'
+            raise ConfigError([ConfigProblem(source, "root", text)])
+        return self.root
+
+
+def dotted(keys: Iterable[str]) -> str:
+    """Return keys and indexes as one path, ``sets.nightly.products[0]``.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        The keys that lead to a value; an index is written ``[0]``.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> dotted(["root", "[1]"])
+    'root[1]'
+    """
+    return ".".join(keys).replace(".[", "[")
+
+
+def nearest_origin(origins: Mapping[str, str], keys: tuple[str, ...]) -> str:
+    """Return the source of the value at `keys`, or of the nearest table around it.
+
+    Parameters
+    ----------
+    origins : mapping of str to str
+        Sources by dotted key.
+    keys : tuple of str
+        The keys that lead to the value.
+
+    Returns
+    -------
+    str
+        ``default`` where no layer set anything there.
+    """
+    for length in range(len(keys), 0, -1):
+        if source := origins.get(".".join(keys[:length])):
+            return source
+    return "default"

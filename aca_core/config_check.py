@@ -1,0 +1,139 @@
+"""What is wrong with a configuration beyond its shape: names that nothing offers, options that offers refuse."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from aca_core.binding import check_options
+from aca_core.catalogues import Catalogue
+from aca_core.config import OFFER_SECTIONS, Config, dotted
+from aca_core.errors import ConfigProblem, did_you_mean
+from aca_core.models import ProbabilityModel
+from aca_core.offers import Offer
+from aca_core.products import ArchiveProduct
+from aca_core.registry import Registry
+from aca_core.retrievers import Retriever
+
+__all__ = ["Findings", "check_config"]
+
+
+@attrs.frozen
+class Findings:
+    """What a check of a configuration found.
+
+    Attributes
+    ----------
+    errors : tuple of ConfigProblem
+        What cannot work.
+    warnings : tuple of ConfigProblem
+        What has no effect, or refers to something that is not there now.
+    """
+
+    errors: tuple[ConfigProblem, ...]
+    warnings: tuple[ConfigProblem, ...]
+
+
+def check_config(config: Config, registry: Registry) -> Findings:
+    """Hold a configuration against what is installed.
+
+    Parameters
+    ----------
+    config : Config
+        Already known to be well-formed.
+    registry : Registry
+        The plugins that it selects.
+
+    Returns
+    -------
+    Findings
+        Empty in both parts when all is well.
+    """
+    return Findings(
+        errors=(*_wrong_options(config, registry), *_unknown_in_sets(config, registry)),
+        warnings=(
+            *_missing_roots(config),
+            *_absent_offers(config, registry),
+            *_absent_plugins(config, registry),
+            *_absent_models(config, registry),
+        ),
+    )
+
+
+def _wrong_options(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    for offer in registry.offers(Offer):
+        yield from check_options(offer, config)[1]
+
+
+def _unknown_in_sets(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    known_products = _names(registry.offers(ArchiveProduct))
+    known_retrievers = _names(registry.offers(Retriever))
+    known_catalogues = _names(registry.offers(Catalogue))
+    for set_name, product_set in config.sets.items():
+        asked = [("products", "archive product", name, known_products) for name in product_set.products]
+        if product_set.retriever:
+            asked.append(("retriever", "retriever", product_set.retriever, known_retrievers))
+        if product_set.catalogue:
+            asked.append(("catalogue", "catalogue", product_set.catalogue, known_catalogues))
+        for key, noun, name, known in asked:
+            if name not in known:
+                yield _problem(config, ("sets", set_name, key), _no_such(noun, name, known))
+
+
+def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
+    if not config.root:
+        text = 'no archive root; commands that need one will say so. Set root = "…" or ACA_DATA'
+        yield ConfigProblem(str(config.file or "configuration"), "root", text)
+    for root in config.root:
+        if not root.is_dir():
+            yield _problem(config, ("root",), f"there is no folder {str(root)!r} yet")
+
+
+def _absent_offers(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    for section in OFFER_SECTIONS:
+        known = _names(offer for offer in registry.offers(Offer) if offer.section == section)
+        for name in getattr(config, section):
+            if name not in known:
+                noun = section.removesuffix("s").replace("_", " ")
+                text = f"has no effect: {_no_such(noun, name, known)}"
+                yield _problem(config, (section, name), text)
+
+
+def _absent_plugins(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    known = {name for info in registry.plugins for name in (info.id, info.name)}
+    for name in config.plugins.disable:
+        if name not in known:
+            yield _problem(config, ("plugins", "disable"), f"has no effect: {_no_such('plugin', name, known)}")
+    owners = {name for info in registry.plugins for name in (info.id, info.distribution)}
+    for name, owner in config.plugins.prefer.items():
+        if owner not in owners:
+            text = f"has no effect: {_no_such('distribution or plugin', owner, owners)}"
+            yield _problem(config, ("plugins", "prefer", name), text)
+
+
+def _absent_models(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    models = registry.offers(ProbabilityModel)
+    for kind in ("acquisition", "guide"):
+        name = getattr(config.probability, kind)
+        known = _names(model for model in models if model.kind == kind)
+        if name not in known and config.origin("probability", kind) != "default":
+            yield _problem(config, ("probability", kind), _no_such(f"{kind} model", name, known))
+
+
+def _names(offers: Iterable[Offer]) -> set[str]:
+    return {offer.name for offer in offers}
+
+
+def _no_such(noun: str, name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = did_you_mean(name, names)
+    if not near and len(names) > 8:
+        names = difflib.get_close_matches(name, names, n=8, cutoff=0)
+    listed = f" Installed: {', '.join(names)}." if names else " None is installed."
+    return f"no {noun} is named {name!r}.{near}{listed}"
+
+
+def _problem(config: Config, keys: tuple[str, ...], text: str) -> ConfigProblem:
+    return ConfigProblem(config.blamed(*keys), dotted(keys), text)

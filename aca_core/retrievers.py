@@ -1,0 +1,170 @@
+"""What a retriever is: it brings delivered files into a folder. It decides nothing and retries nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar, Literal, TypeAlias
+
+import attrs
+
+from aca_core._frozen import FrozenMapping
+from aca_core.offers import Offer
+from aca_core.products import ArchiveProduct
+
+__all__ = ["FileRequest", "ObsidRequest", "Request", "Retriever", "TimeRequest", "VersionWanted"]
+
+VersionWanted: TypeAlias = Literal["default", "last"] | int
+"""``default`` is the released version, ``last`` the newest whether released or not, a number itself."""
+
+
+def _is_version(instance: object, attribute: attrs.Attribute[VersionWanted], value: object) -> None:
+    if value not in ("default", "last") and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ValueError(f"version is {value!r}; expected 'default', 'last' or a whole number")
+
+
+@attrs.frozen(kw_only=True)
+class ObsidRequest:
+    """The files of one version of an obsid.
+
+    Attributes
+    ----------
+    product : ArchiveProduct
+        Which product.
+    obsid : int
+        Which observation.
+    obi : int or None
+        The observation interval, where the obsid has several; None for no restriction.
+    version : {'default', 'last'} or int
+        Which version.
+    """
+
+    product: ArchiveProduct
+    obsid: int
+    obi: int | None = None
+    version: VersionWanted = attrs.field(default="default", validator=_is_version)
+
+    def __str__(self) -> str:
+        return f"{self.product.name} of obsid {self.obsid}, version {self.version}"
+
+
+@attrs.frozen(kw_only=True)
+class TimeRequest:
+    """The files that overlap a range of time.
+
+    Attributes
+    ----------
+    product : ArchiveProduct
+        Which product.
+    start, stop : float
+        CXC seconds.
+    """
+
+    product: ArchiveProduct
+    start: float
+    stop: float
+
+    def __str__(self) -> str:
+        return f"{self.product.name} from {self.start} to {self.stop}"
+
+
+@attrs.frozen(kw_only=True)
+class FileRequest:
+    """One file by name.
+
+    Attributes
+    ----------
+    product : ArchiveProduct
+        Which product.
+    filename : str
+        Base name of the file.
+    """
+
+    product: ArchiveProduct
+    filename: str
+
+    def __str__(self) -> str:
+        return f"{self.product.name} file {self.filename}"
+
+
+Request: TypeAlias = ObsidRequest | TimeRequest | FileRequest
+"""Anything that a retriever may be asked to fetch."""
+
+
+@attrs.frozen(kw_only=True)
+class Retriever(Offer, ABC):
+    """A way to get delivered files: a program, a folder, a server.
+
+    Subclass it with `attrs.frozen`. Connect when asked, not when made. Put whole files under their delivered names
+    into the folder that you are given and nowhere else; checking, unpacking and placing them is the core's work.
+
+    Examples
+    --------
+    >>> import attrs
+    >>> from pathlib import Path
+    >>> from aca_core import Retriever, site_option
+    >>> @attrs.frozen(kw_only=True)
+    ... class Shelf(Retriever):
+    ...     folder: Path = site_option(Path("delivered"), help="folder of delivered files")
+    ...     def probe(self, request):
+    ...         return sorted(path.name for path in self.folder.glob(f"*{request.obsid:05d}*"))
+    ...     def fetch(self, request, folder):
+    ...         return [(folder / name).write_bytes((self.folder / name).read_bytes()) and name
+    ...                 for name in self.probe(request)]
+    >>> Shelf(name="shelf").noun
+    'retriever'
+    """
+
+    section: ClassVar[str] = "retrievers"
+
+    @property
+    def noun(self) -> str:
+        """``retriever``."""
+        return "retriever"
+
+    def words(self, product: ArchiveProduct) -> Mapping[str, str]:
+        """Return the words with which a product wants to be asked for here; empty where it declares none."""
+        return product.dialects.get(self.name, FrozenMapping())
+
+    @abstractmethod
+    def probe(self, request: ObsidRequest) -> Iterable[str]:
+        """Say what a fetch would bring, as cheaply as possible.
+
+        Parameters
+        ----------
+        request : ObsidRequest
+            What is wanted.
+
+        Returns
+        -------
+        iterable of str
+            Base names, at least of the files that carry the version; empty where there is no such version.
+
+        Raises
+        ------
+        RetrievalError
+            The question could not be answered.
+        """
+
+    @abstractmethod
+    def fetch(self, request: Request, folder: Path) -> Iterable[str]:
+        """Bring the files of a request.
+
+        Parameters
+        ----------
+        request : ObsidRequest, TimeRequest or FileRequest
+            What is wanted.
+        folder : Path
+            An empty folder for the files.
+
+        Returns
+        -------
+        iterable of str
+            Base names of the files that were put into `folder`.
+
+        Raises
+        ------
+        RetrievalError
+            Some of it could not be brought, or this kind of request is not known here.
+        """

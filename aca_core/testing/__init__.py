@@ -1,0 +1,71 @@
+"""What authors of plugins need to test them: contracts to inherit, an installer of throw-away plugins, small files.
+
+Subclass a contract, give it one fixture, and its tests run on your declaration::
+
+    class TestLogistic(aca_core.testing.ProbabilityModelContract):
+        @pytest.fixture
+        def model(self):
+            return LogisticModel(name="logistic", kind="acquisition")
+
+The fixture ``install_plugin`` is there wherever aca-core and pytest are installed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aca_core.testing.contracts import (
+        ArchiveProductContract,
+        CatalogueContract,
+        DarkSourceContract,
+        OfferContract,
+        ProbabilityModelContract,
+        RetrieverContract,
+    )
+    from aca_core.testing.factories import (
+        SYNTHETIC,
+        write_dark_calibration,
+        write_fits,
+        write_parameter_file,
+        write_text,
+    )
+    from aca_core.testing.fixtures import PluginInstaller
+
+_HOMES = {
+    "contracts": (
+        "ArchiveProductContract",
+        "CatalogueContract",
+        "DarkSourceContract",
+        "OfferContract",
+        "ProbabilityModelContract",
+        "RetrieverContract",
+    ),
+    "factories": ("SYNTHETIC", "write_dark_calibration", "write_fits", "write_parameter_file", "write_text"),
+    "fixtures": ("PluginInstaller",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "SYNTHETIC",
+    "ArchiveProductContract",
+    "CatalogueContract",
+    "DarkSourceContract",
+    "OfferContract",
+    "PluginInstaller",
+    "ProbabilityModelContract",
+    "RetrieverContract",
+    "write_dark_calibration",
+    "write_fits",
+    "write_parameter_file",
+    "write_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The factories need no pytest, and pytest loads the fixtures long before it may see numpy.
+    from importlib import import_module
+
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'aca_core.testing' has no attribute {name!r}")
+    return getattr(import_module(f"aca_core.testing.{_HOME_OF[name]}"), name)

@@ -1,0 +1,2 @@
+# says: implements no hook|aca_dark_sources
+VALUE = 1

@@ -1,0 +1,6 @@
+# says: Stop: out of here
+class Stop(BaseException):
+    pass
+
+
+raise Stop("out of here")

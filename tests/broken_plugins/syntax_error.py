@@ -1,0 +1,2 @@
+# says: SyntaxError
+def aca_archive_products(:
