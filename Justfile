@@ -42,6 +42,7 @@ examples:
 bench:
     python tests/benchmarks/startup.py
     python tests/benchmarks/dates.py
+    python tests/benchmarks/headers.py
 
 # build the wheel and the source distribution
 build:

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from aca_core.hookspecs import API_VERSION, hookimpl
-    from aca_core.layouts import ByDay, ByObsid, Day, ObsidRevision
-    from aca_core.models import InputRange, ProbabilityModel, StarConditions
+    from aca_core.layouts import ByDay, ByObsid, Day, Layout, ObsidRevision
+    from aca_core.models import STAR_INPUTS, InputRange, ProbabilityModel, StarConditions
     from aca_core.offers import Offer, site_option
     from aca_core.products import ArchiveProduct, Version
-    from aca_core.readers import ColumnReader, FitsColumns, ParameterColumns
+    from aca_core.readers import FITS_COLUMNS, ColumnReader, FitsColumns, ParameterColumns
     from aca_core.registry import PluginInfo, Registry
     from aca_core.retrievers import FileRequest, ObsidRequest, Retriever, TimeRequest
     from aca_core.text_files import read_text_file
@@ -76,11 +76,11 @@ _HOMES = {
         "UnknownNameError",
     ),
     "hookspecs": ("API_VERSION", "hookimpl"),
-    "layouts": ("ByDay", "ByObsid", "Day", "ObsidRevision"),
-    "models": ("InputRange", "ProbabilityModel", "StarConditions"),
+    "layouts": ("ByDay", "ByObsid", "Day", "Layout", "ObsidRevision"),
+    "models": ("STAR_INPUTS", "InputRange", "ProbabilityModel", "StarConditions"),
     "offers": ("Offer", "site_option"),
     "products": ("ArchiveProduct", "Version"),
-    "readers": ("ColumnReader", "FitsColumns", "ParameterColumns"),
+    "readers": ("FITS_COLUMNS", "ColumnReader", "FitsColumns", "ParameterColumns"),
     "registry": ("PluginInfo", "Registry"),
     "retrievers": ("FileRequest", "ObsidRequest", "Retriever", "TimeRequest"),
     "text_files": ("read_text_file",),
@@ -89,6 +89,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "API_VERSION",
+    "FITS_COLUMNS",
+    "STAR_INPUTS",
     "AcaError",
     "ArchiveProduct",
     "BoolArray",
@@ -116,6 +118,7 @@ __all__ = [
     "IntArray",
     "IntegrityError",
     "Keyword",
+    "Layout",
     "MissingDataError",
     "ObsidRequest",
     "ObsidRevision",

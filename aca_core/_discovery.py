@@ -16,7 +16,7 @@ import attrs
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-__all__ = ["CORE_DISTRIBUTION", "FoundEntryPoint", "canonical_name", "find_entry_points"]
+__all__ = ["CORE_DISTRIBUTION", "FoundEntryPoint", "canonical_id", "canonical_name", "find_entry_points"]
 
 CORE_DISTRIBUTION: Final = "aca-core"
 """The name under which this package is installed."""
@@ -107,6 +107,25 @@ def canonical_name(distribution: str) -> str:
         For example ``aca-sim`` for ``ACA_Sim``.
     """
     return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def canonical_id(name: str, *, owner: bool = False) -> str:
+    """Return what a person wrote for a plugin with its distribution in canonical form.
+
+    Parameters
+    ----------
+    name : str
+        A plugin's id ``distribution:name``, or one of the two alone.
+    owner : bool
+        Whether a word alone is a distribution; else it is the name of an entry point, and stays as it is.
+
+    Returns
+    -------
+    str
+        For example ``aca-sim:sim1`` for ``ACA_Sim:sim1``.
+    """
+    distribution, colon, entry_point = name.partition(":")
+    return f"{canonical_name(distribution)}{colon}{entry_point}" if colon or owner else name
 
 
 def _entry_points_of(installed: Distribution, name: str, group: str) -> Iterator[FoundEntryPoint]:

@@ -131,23 +131,25 @@ def _returned(hook: str, caller: pluggy.HookCaller) -> Any:
 def _checked(hook: str, kind: type[Offer], returned: Any) -> Iterator[Offer]:
     """Yield the elements that a hook returned; refuse what is not an offer of its kind."""
     if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | Mapping):
-        shown = f"{type(returned).__name__} ({returned!r:.60})"
-        raise BrokenPluginError(f"{hook} returned a {shown}; expected a list of {kind.__name__}")
+        raise BrokenPluginError(f"{hook} returned {_shown(returned)}; expected a list of {kind.__name__}")
     try:
         elements = list(returned)
     except Exception as error:
         raise BrokenPluginError(f"{hook} raised {in_one_line(error)}") from error
     for index, element in enumerate(elements):
         if not isinstance(element, kind):
-            shown = f"{type(element).__name__} ({element!r:.60})"
             raise BrokenPluginError(
-                f"{hook} returned a {shown} as element {index}; expected instances of {kind.__name__}"
+                f"{hook} returned {_shown(element)} as element {index}; expected instances of {kind.__name__}"
             )
         if not is_valid_name(element.name):
             raise BrokenPluginError(
                 f"{hook} returned an offer with the name {element.name!r}; expected lower case, as 'sim1'"
             )
         yield element
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.60} (type {type(value).__name__})"
 
 
 def offer_key(offer: Offer) -> OfferKey:

@@ -23,7 +23,7 @@ from aca_core.offers import Offer, site_options
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["Mistake", "StructureError", "annotation", "expected_text", "structure", "structure_options"]
+__all__ = ["Mistake", "StructureError", "annotation", "expected_of", "expected_text", "structure", "structure_options"]
 
 T = TypeVar("T")
 
@@ -124,6 +124,23 @@ def expected_text(wanted: Any) -> str:
     if origin in (tuple, list):
         return f"an array, each element {expected_text(arguments[0])}"
     return "a table"
+
+
+def expected_of(field: attrs.Attribute[Any], cls: type) -> str:
+    """Return what a field of a class may hold, to somebody who writes TOML.
+
+    Parameters
+    ----------
+    field : attrs.Attribute
+        The field; ``expected`` in its metadata says it where the annotation does not.
+    cls : type
+        Its class.
+
+    Returns
+    -------
+    str
+    """
+    return str(field.metadata.get("expected") or expected_text(annotation(cls, field.name)))
 
 
 _UNSET = object()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,7 +21,7 @@ SKA_PREFIX: Final = "{ska}"
 """A path that starts with this lies in the site's Ska tree instead of its archive."""
 
 
-def bind(offer: O, config: Config) -> O:
+def bind(offer: O, config: Config, also: Collection[str] = ()) -> O:
     """Return an offer with a site's options and absolute paths.
 
     Parameters
@@ -29,6 +30,8 @@ def bind(offer: O, config: Config) -> O:
         As a plugin declared it.
     config : Config
         The site's choice.
+    also : collection of str, optional
+        Options that its table may have for another offer of the same name, to which the table belongs as well.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def bind(offer: O, config: Config) -> O:
     >>> bind(tree, config).root.as_posix()
     '/data/aca/night_darks'
     """
-    values, problems = check_options(offer, config)
+    values, problems = check_options(offer, config, also)
     if problems:
         raise ConfigError(problems)
     options = {name: values.get(name, getattr(offer, name)) for name in site_options(type(offer))}
@@ -59,7 +62,9 @@ def bind(offer: O, config: Config) -> O:
     return attrs.evolve(offer, **changed) if changed else offer
 
 
-def check_options(offer: Offer, config: Config) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def check_options(
+    offer: Offer, config: Config, also: Collection[str] = ()
+) -> tuple[dict[str, Any], list[ConfigProblem]]:
     """Return the values that a site gives to an offer's options, and everything that is wrong with them.
 
     Parameters
@@ -68,6 +73,8 @@ def check_options(offer: Offer, config: Config) -> tuple[dict[str, Any], list[Co
         As a plugin declared it.
     config : Config
         The site's choice.
+    also : collection of str, optional
+        Options that the table may have for another offer of the same name.
 
     Returns
     -------
@@ -76,7 +83,9 @@ def check_options(offer: Offer, config: Config) -> tuple[dict[str, Any], list[Co
     problems : list of ConfigProblem
         Empty where all is well.
     """
-    table = config.options(offer.section, offer.name)
+    own = site_options(type(offer))
+    given = config.options(offer.section, offer.name)
+    table = {name: value for name, value in given.items() if name in own or name not in also}
     place = (offer.section, offer.name)
     try:
         values = structure_options(table, type(offer))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from aca_core._checks import as_tuple, each
 from aca_core.layouts import Unit
-from aca_core.offers import strings
 
 __all__ = ["Change"]
+
+_strings = each(str, "a list of file names")
 
 
 @attrs.frozen(kw_only=True)
@@ -38,9 +40,9 @@ class Change:
 
     product: str
     unit: Unit
-    added: tuple[str, ...] = attrs.field(default=(), converter=strings)
-    removed: tuple[str, ...] = attrs.field(default=(), converter=strings)
-    replaced: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    added: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
+    removed: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
+    replaced: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
     default_before: int | None = None
     default_after: int | None = None
 

@@ -13,6 +13,7 @@ import attrs
 
 from aca_core._frozen import FrozenMapping, freeze
 from aca_core.errors import ConfigError, ConfigProblem, UnknownNameError
+from aca_core.obsids import as_obsid_list, check_obsid_list
 
 __all__ = [
     "OFFER_SECTIONS",
@@ -86,8 +87,8 @@ class ProductSet:
         The content types to keep; empty for all.
     discard : tuple of str
         Globs of delivered files to drop, beside those that the products drop.
-    bad_obsids : tuple of int
-        Obsids to leave alone, beside those of the products.
+    bad_obsids : tuple of int or Path
+        Obsids to leave alone, beside those of the products; or a file that lists them.
     executor : {'serial', 'threads', 'processes', 'dask'}
         Where work that can be spread runs.
     jobs : int
@@ -103,7 +104,9 @@ class ProductSet:
     catalogue: str | None = _option(None, "who says what is new; without it only named obsids work")
     content_types: tuple[str, ...] = _option((), "content types to keep; empty for all")
     discard: tuple[str, ...] = _option((), "globs of delivered files to drop")
-    bad_obsids: tuple[int, ...] = _option((), "obsids to leave alone")
+    bad_obsids: tuple[int, ...] | Path = _option(
+        (), "obsids to leave alone, or a file of them", converter=as_obsid_list, validator=check_obsid_list
+    )
     executor: Literal["serial", "threads", "processes", "dask"] = _option(
         "serial", "where work that can be spread runs"
     )
@@ -161,7 +164,10 @@ class Config:
     root: tuple[Path, ...] = attrs.field(
         default=(),
         converter=_as_paths,
-        metadata={"help": "folder that holds asp1/, obspar/, …; or an array of them"},
+        metadata={
+            "help": "folder that holds the products' folders; several, and the first that has a thing answers",
+            "expected": "a path in quotes, or an array of them",
+        },
     )
     ska: Path | None = _option(None, "the older Ska tree")
     lock: Literal["kernel", "soft"] = _option("kernel", "how products are locked; 'soft' for mounts without locks")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from aca_core._discovery import canonical_id
 from aca_core.binding import check_options
 from aca_core.catalogues import Catalogue
 from aca_core.config import OFFER_SECTIONS, Config, dotted
@@ -64,7 +65,7 @@ def check_config(config: Config, registry: Registry) -> Findings:
 
 def _wrong_options(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
     for offer in registry.offers(Offer):
-        yield from check_options(offer, config)[1]
+        yield from check_options(offer, config, registry.shared_options(offer))[1]
 
 
 def _unknown_in_sets(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
@@ -104,11 +105,11 @@ def _absent_offers(config: Config, registry: Registry) -> Iterator[ConfigProblem
 def _absent_plugins(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
     known = {name for info in registry.plugins for name in (info.id, info.name)}
     for name in config.plugins.disable:
-        if name not in known:
+        if canonical_id(name) not in known:
             yield _problem(config, ("plugins", "disable"), f"has no effect: {_no_such('plugin', name, known)}")
     owners = {name for info in registry.plugins for name in (info.id, info.distribution)}
     for name, owner in config.plugins.prefer.items():
-        if owner not in owners:
+        if canonical_id(owner, owner=True) not in owners:
             text = f"has no effect: {_no_such('distribution or plugin', owner, owners)}"
             yield _problem(config, ("plugins", "prefer", name), text)
 

@@ -20,7 +20,7 @@ from aca_core.errors import ConfigError, ConfigProblem
 __all__ = ["find_config_file", "load_config", "user_config_file"]
 
 _TRUE: Final = ("1", "true", "yes", "on")
-_FALSE: Final = ("", "0", "false", "no", "off")
+_FALSE: Final = ("0", "false", "no", "off")
 
 
 def user_config_file() -> Path:
@@ -146,8 +146,7 @@ def _own_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, Path, dict
     if names := environ.get("ACA_DISABLE_PLUGINS"):
         table = {"plugins": {"disable": _split(names, ",")}}
         yield "environment variable ACA_DISABLE_PLUGINS", Path.cwd(), table
-    strict = environ.get("ACA_STRICT_PLUGINS")
-    if strict is not None:
+    if strict := environ.get("ACA_STRICT_PLUGINS"):
         word = strict.strip().lower()
         value: object = word in _TRUE if word in (*_TRUE, *_FALSE) else strict
         yield "environment variable ACA_STRICT_PLUGINS", Path.cwd(), {"plugins": {"strict": value}}
@@ -181,7 +180,15 @@ def _with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, An
         resolved["root"] = [_absolute(each, folder) for each in (root if isinstance(root, list | tuple) else [root])]
     if "ska" in resolved:
         resolved["ska"] = _absolute(resolved["ska"], folder)
+    if isinstance(sets := resolved.get("sets"), Mapping):
+        resolved["sets"] = {name: _with_absolute_list(table, folder) for name, table in sets.items()}
     return resolved
+
+
+def _with_absolute_list(table: Any, folder: Path) -> Any:
+    if isinstance(table, Mapping) and "bad_obsids" in table:
+        return {**table, "bad_obsids": _absolute(table["bad_obsids"], folder)}
+    return table
 
 
 def _absolute(value: Any, folder: Path) -> Any:

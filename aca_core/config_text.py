@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from aca_core._structure import annotation, expected_text
+from aca_core._structure import expected_of
 from aca_core.catalogues import Catalogue
 from aca_core.config import Config, PluginSettings, ProbabilitySettings, ProductSet
 from aca_core.offers import Offer, site_options
@@ -117,7 +117,7 @@ def starter(registry: Registry) -> str:
         if options := site_options(type(offer)):
             lines += ["", f"# [{offer.section}.{offer.name}]  # {offer.label or offer.noun}"]
             for name, help_text in options.items():
-                lines += [f"# {help_text}: {expected_text(annotation(type(offer), name))}"]
+                lines += [f"# {help_text}: {expected_of(attrs.fields_dict(type(offer))[name], type(offer))}"]
                 lines += [_assignment(name, getattr(offer, name))]
     return "\n".join(lines) + "\n"
 
@@ -168,7 +168,7 @@ def _commented(cls: type, only: tuple[str, ...] = (), examples: Mapping[str, Any
         if field.metadata.get("internal") or (only and field.name not in only):
             continue
         default = None if field.default is attrs.NOTHING else field.default
-        yield f"# {field.metadata['help']}: {expected_text(annotation(cls, field.name))}"
+        yield f"# {field.metadata['help']}: {expected_of(field, cls)}"
         yield _assignment(field.name, examples.get(field.name, default))
 
 

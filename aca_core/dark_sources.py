@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import attrs
 
 from aca_core.arrays import FloatArray
 from aca_core.errors import IntegrityError, MissingDataError
+from aca_core.fits_files import open_fits
 from aca_core.offers import Offer, site_option
 
 __all__ = ["CCD_SHAPE", "DarkSource", "DatedTree"]
@@ -19,7 +21,7 @@ __all__ = ["CCD_SHAPE", "DarkSource", "DatedTree"]
 CCD_SHAPE: Final = (1024, 1024)
 """Rows and columns of a dark map; element [0, 0] is the pixel at row -512, column -512 of the CCD."""
 
-_DARK_ID: Final = re.compile(r"[12]\d{6}")
+_DARK_ID: Final = re.compile(r"[12]\d{6}", re.ASCII)
 
 
 @attrs.frozen(kw_only=True)
@@ -139,14 +141,15 @@ class DatedTree(DarkSource):
     properties_file: str | None = None
 
     def ids(self) -> tuple[str, ...]:
-        """Return the ids for which there is a folder, ascending; entries of other names are passed over."""
+        """Return the ids for which there is a folder, ascending; other entries are passed over."""
         try:
-            names = [entry.name for entry in self.root.iterdir()]
+            with os.scandir(self.root) as entries:
+                names = [entry.name for entry in entries if _DARK_ID.fullmatch(entry.name) and entry.is_dir()]
         except FileNotFoundError:
             raise MissingDataError(f"{self.noun} {self.name!r}: there is no folder {self.root}") from None
         except NotADirectoryError:
             raise MissingDataError(f"{self.noun} {self.name!r}: {self.root} is not a folder") from None
-        return tuple(sorted(name for name in names if _DARK_ID.fullmatch(name)))
+        return tuple(sorted(names))
 
     def directory(self, dark_id: str) -> Path:
         """Return the folder of a calibration."""
@@ -158,14 +161,10 @@ class DatedTree(DarkSource):
     def image(self, dark_id: str) -> FloatArray:
         """Read a calibration's map from the primary HDU of its FITS file."""
         import numpy as np
-        from astropy.io import fits
 
         path = self._file(dark_id, self.image_file)
-        try:
-            data = fits.getdata(path, ext=0, memmap=False)
-        except (OSError, EOFError, IndexError, ValueError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            raise IntegrityError(path, f"cannot be read as a FITS image: {reason}") from error
+        with open_fits(path, "an image in HDU 0") as hdus:
+            data = hdus[0].data
         if data is None or data.shape != CCD_SHAPE:
             found = "no image" if data is None else f"an image of shape {data.shape}"
             raise IntegrityError(path, f"holds {found}; expected {CCD_SHAPE}")

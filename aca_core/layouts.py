@@ -7,16 +7,15 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
 from aca_core.columns import Column, FromArchive
 from aca_core.errors import DeclarationError
+from aca_core.obsids import MAX_OBSID
 
 __all__ = ["ByDay", "ByObsid", "Day", "Layout", "ObsidRevision", "Unit"]
-
-MAX_OBSID: Final = 99_999
 
 
 def _between(low: int, high: int) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 
+from aca_core._checks import as_tuple, check, each, is_a, text
 from aca_core._frozen import FrozenMapping, freeze
 from aca_core.arrays import BoolArray, FloatArray
 from aca_core.errors import DeclarationError, did_you_mean
-from aca_core.offers import Offer, site_options, strings
+from aca_core.offers import Offer, site_options
 
 __all__ = ["STAR_INPUTS", "InputRange", "ModelKind", "ProbabilityModel", "StarConditions"]
 
@@ -66,6 +68,15 @@ class InputRange:
             raise DeclarationError("InputRange", "warn_beyond", self.warn_beyond, "0 or more")
 
 
+def _as_array(name: str, value: Any) -> Any:
+    import numpy as np
+
+    try:
+        return np.asarray(value, dtype=bool if name == "spoiler" else float)
+    except (TypeError, ValueError) as error:
+        raise DeclarationError("StarConditions", name, value, f"a number or an array ({error})") from None
+
+
 class StarConditions:
     """The inputs of a model for many stars at once, broadcast to one shape.
 
@@ -98,9 +109,10 @@ class StarConditions:
             if name not in STAR_INPUTS:
                 expected = f"one of {', '.join(STAR_INPUTS)}.{did_you_mean(name, STAR_INPUTS)}"
                 raise DeclarationError("StarConditions", "input", name, expected)
-        arrays = [np.asarray(value, dtype=bool if name == "spoiler" else float) for name, value in values.items()]
+        arrays = [_as_array(name, value) for name, value in values.items()]
         try:
-            broadcast = np.broadcast_arrays(*arrays)
+            # Views, so that an array of the caller's stays writeable in the caller's hands.
+            broadcast = [array.view() for array in np.broadcast_arrays(*arrays)]
         except ValueError:
             shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(values, arrays, strict=True))
             raise DeclarationError("StarConditions", "shapes", shapes, "shapes that broadcast together") from None
@@ -154,6 +166,15 @@ class StarConditions:
         return self._get("spoiler")  # type: ignore[no-any-return]  # as above
 
 
+def _is_ranges(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each_range, InputRange) for each_range in value.values())
+
+
+def _is_limits(value: Any) -> bool:
+    numbers = isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, int | float) for each in value)
+    return numbers and 0 <= value[0] < value[1] <= 1
+
+
 @attrs.frozen(kw_only=True)
 class ProbabilityModel(Offer, ABC):
     """A formula for the probability of acquiring or tracking a star.
@@ -199,12 +220,18 @@ class ProbabilityModel(Offer, ABC):
     section: ClassVar[str] = "models"
 
     kind: ModelKind = attrs.field()
-    inputs: tuple[str, ...] = attrs.field(default=("mag",), converter=strings)
-    ranges: Mapping[str, InputRange] = attrs.field(factory=FrozenMapping, converter=freeze)
-    dark_model: str | None = None
-    warm_threshold: float = 100.0
-    limits: tuple[float, float] = attrs.field(default=(0.0, 1.0), converter=tuple)
-    source: str = ""
+    inputs: tuple[str, ...] = attrs.field(
+        default=("mag",), converter=as_tuple, validator=each(str, f"a list of some of {', '.join(STAR_INPUTS)}")
+    )
+    ranges: Mapping[str, InputRange] = attrs.field(
+        factory=FrozenMapping, converter=freeze, validator=check(_is_ranges, "for each input an InputRange(low, high)")
+    )
+    dark_model: str | None = attrs.field(default=None, validator=is_a((str, NoneType), "the name of a dark model"))
+    warm_threshold: float = attrs.field(default=100.0, validator=is_a((int, float), "a dark current, e-/s"))
+    limits: tuple[float, float] = attrs.field(
+        default=(0.0, 1.0), converter=as_tuple, validator=check(_is_limits, "two increasing probabilities in [0, 1]")
+    )
+    source: str = attrs.field(default="", validator=text)
 
     @property
     def noun(self) -> str:
@@ -221,9 +248,6 @@ class ProbabilityModel(Offer, ABC):
             raise self.refusal("ranges", unused, f"ranges of its inputs: {', '.join(self.inputs)}")
         if ("warm_frac" in self.inputs) != (self.dark_model is not None):
             raise self.refusal("dark_model", self.dark_model, "a dark model exactly where inputs has 'warm_frac'")
-        low, high = self.limits
-        if not 0 <= low < high <= 1:
-            raise self.refusal("limits", self.limits, "two increasing probabilities in [0, 1]")
 
     def input_ranges(self) -> Mapping[str, InputRange]:
         """Return the ranges in force: `ranges`, unless a model reads them from a file of its own."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 import attrs
 
+from aca_core._checks import check, refusal, text
 from aca_core.errors import DeclarationError
 
-__all__ = ["NAME_PATTERN", "Offer", "is_valid_name", "site_option", "site_options", "strings"]
+__all__ = ["NAME_PATTERN", "Offer", "is_valid_name", "site_option", "site_options"]
 
 NAME_PATTERN: Final = r"[a-z0-9]+([-_][a-z0-9]+)*"
 """The shape of every name that a plugin offers: ``asp1``, ``sota-2013``, ``my_product``."""
@@ -39,40 +39,6 @@ def is_valid_name(name: object) -> bool:
     return isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) is not None
 
 
-def strings(value: Iterable[str]) -> tuple[str, ...]:
-    """Return a field of several strings as a tuple; for ``converter=``.
-
-    Parameters
-    ----------
-    value : iterable of str
-        A list or tuple. One string alone is refused: it would become its letters.
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    DeclarationError
-        `value` is a string, or holds something else than strings.
-
-    Examples
-    --------
-    >>> strings(["ASPSOL", "ACACENT"])
-    ('ASPSOL', 'ACACENT')
-    """
-    elements = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else None
-    if elements is None or not all(isinstance(element, str) for element in elements):
-        raise DeclarationError("declaration", "a field of several names", value, "a list of strings")
-    return elements
-
-
-def _check_name(offer: Offer, attribute: attrs.Attribute[str], value: object) -> None:
-    if not is_valid_name(value):
-        expected = f"lower-case letters and digits, joined by single '-' or '_' ({NAME_PATTERN})"
-        raise DeclarationError(type(offer).__name__, attribute.name, value, expected)
-
-
 @attrs.frozen(kw_only=True)
 class Offer:
     """The base of everything that a plugin declares. Use one of its subclasses.
@@ -90,8 +56,10 @@ class Offer:
     section: ClassVar[str] = ""
     """The configuration table that holds one table for each offer of this kind, for example ``products``."""
 
-    name: str = attrs.field(validator=_check_name)
-    label: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    name: str = attrs.field(
+        validator=check(is_valid_name, f"lower-case letters and digits, joined by single '-' or '_' ({NAME_PATTERN})")
+    )
+    label: str = attrs.field(default="", validator=text)
 
     @property
     def noun(self) -> str:
@@ -114,7 +82,7 @@ class Offer:
         -------
         DeclarationError
         """
-        return DeclarationError(f"{type(self).__name__} {self.name!r}", field, value, expected)
+        return refusal(self, field, value, expected)
 
 
 def site_option(default: Any = attrs.NOTHING, *, help: str, **field_arguments: Any) -> Any:

@@ -6,16 +6,19 @@ import fnmatch
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from types import NoneType
+from typing import Any, ClassVar, Final
 
 import attrs
 
+from aca_core._checks import as_tuple, check, each, is_a, is_words, text
 from aca_core._frozen import FrozenMapping, freeze
 from aca_core.catalogues import Work
 from aca_core.columns import Column, check_one_group
 from aca_core.errors import DeclarationError, IntegrityError
 from aca_core.layouts import ByObsid, Layout
-from aca_core.offers import Offer, is_valid_name, site_option, strings
+from aca_core.obsids import as_obsid_list, check_obsid_list
+from aca_core.offers import Offer, is_valid_name, site_option
 from aca_core.readers import ColumnReader
 
 __all__ = ["ArchiveProduct", "Version"]
@@ -41,7 +44,7 @@ class Version:
     4
     """
 
-    glob: str = attrs.field(validator=attrs.validators.instance_of(str))
+    glob: str = attrs.field(validator=text)
     pattern: str = attrs.field()
 
     @pattern.validator
@@ -67,15 +70,19 @@ class Version:
             A file that should carry the version does not, or several versions are mixed.
         """
         carriers = [name for name in names if fnmatch.fnmatchcase(name, self.glob)]
-        versions = {int(found[1]) if (found := re.search(self.pattern, name)) else None for name in carriers}
+        versions = {self._in(name) for name in carriers}
         if not versions:
             return None
         if None in versions:
             raise IntegrityError(", ".join(carriers), f"no version in the name; expected a match of {self.pattern!r}")
         if len(versions) > 1:
-            listed = ", ".join(str(version) for version in sorted(filter(None, versions)))
+            listed = ", ".join(str(version) for version in sorted(v for v in versions if v is not None))
             raise IntegrityError(", ".join(carriers), f"several versions in one delivery: {listed}; expected one")
         return versions.pop()
+
+    def _in(self, name: str) -> int | None:
+        match = re.search(self.pattern, name)
+        return int(match[1]) if match and match[1] and match[1].isascii() and match[1].isdigit() else None
 
 
 def _as_reader(value: object) -> ColumnReader:
@@ -83,6 +90,21 @@ def _as_reader(value: object) -> ColumnReader:
         expected = "a ColumnReader such as FitsColumns('tstart', 'tstop')"
         raise DeclarationError("ArchiveProduct", "columns", value, expected)
     return value
+
+
+def _as_layout(value: object) -> Layout:
+    if not isinstance(value, Layout):
+        raise DeclarationError("ArchiveProduct", "layout", value, "a Layout such as ByObsid() or ByDay()")
+    return value
+
+
+def _is_indexes(value: Any) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(index, tuple) and index and all(isinstance(name, str) for name in index) for index in value
+    )
+
+
+_strings = each(str, "a list of strings")
 
 
 @attrs.frozen(kw_only=True)
@@ -112,8 +134,8 @@ class ArchiveProduct(Offer):
         Globs of files that are kept beside the products and never indexed.
     discard : tuple of str
         Globs of delivered files that are dropped. A site may set it.
-    bad_obsids : tuple of int
-        Obsids that the check for released versions leaves alone. A site may set it.
+    bad_obsids : tuple of int or Path
+        Obsids that the check for released versions leaves alone, or a file that lists them. A site may set it.
     recheck : bool
         Whether an archived revision is fetched and compared again when it is asked for.
     work : Work or None
@@ -138,21 +160,32 @@ class ArchiveProduct(Offer):
     section: ClassVar[str] = "products"
 
     columns: ColumnReader = attrs.field(converter=_as_reader)
-    version: Version | None = None
-    layout: Layout = attrs.field(factory=ByObsid)
-    content_types: tuple[str, ...] = attrs.field(default=(), converter=strings)
-    key: tuple[str, ...] = attrs.field(default=("filename",), converter=strings)
-    indexes: tuple[tuple[str, ...], ...] = attrs.field(converter=freeze)
-    file_names: str = "*"
-    companions: tuple[str, ...] = attrs.field(default=("*log.gz",), converter=strings)
-    discard: tuple[str, ...] = site_option((), help="globs of delivered files that are not kept", converter=strings)
-    bad_obsids: tuple[int, ...] = site_option(
-        (), help="obsids that the check for released versions leaves alone", converter=tuple
+    version: Version | None = attrs.field(default=None, validator=is_a((Version, NoneType), "a Version"))
+    layout: Layout = attrs.field(factory=ByObsid, converter=_as_layout)
+    content_types: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
+    key: tuple[str, ...] = attrs.field(default=("filename",), converter=as_tuple, validator=_strings)
+    indexes: tuple[tuple[str, ...], ...] = attrs.field(
+        converter=freeze, validator=check(_is_indexes, "a list of lists of columns, such as [['tstart'], ['tstop']]")
     )
-    recheck: bool = False
-    work: Work | None = None
-    dialects: Mapping[str, Mapping[str, str]] = attrs.field(factory=FrozenMapping, converter=freeze)
-    provides: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    file_names: str = attrs.field(default="*", validator=text)
+    companions: tuple[str, ...] = attrs.field(default=("*log.gz",), converter=as_tuple, validator=_strings)
+    discard: tuple[str, ...] = site_option(
+        (), help="globs of delivered files that are not kept", converter=as_tuple, validator=_strings
+    )
+    bad_obsids: tuple[int, ...] | Path = site_option(
+        (),
+        help="obsids that the check for released versions leaves alone, or a file of them",
+        converter=as_obsid_list,
+        validator=check_obsid_list,
+    )
+    recheck: bool = attrs.field(default=False, validator=is_a(bool, "True or False"))
+    work: Work | None = attrs.field(default=None, validator=is_a((Work, NoneType), "a Work"))
+    dialects: Mapping[str, Mapping[str, str]] = attrs.field(
+        factory=FrozenMapping,
+        converter=freeze,
+        validator=check(is_words, "for each retriever a mapping of strings, such as {'arc5gl': {'fetch': 'asp1'}}"),
+    )
+    provides: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
 
     @property
     def noun(self) -> str:

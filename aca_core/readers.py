@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import attrs
 
-from aca_core.columns import Column, ElementShape, FileFacts, FromArchive, Row
+from aca_core.columns import Column, ElementShape, FileFacts, FromArchive, Keyword, Row
 from aca_core.errors import DateError, DeclarationError, IntegrityError, did_you_mean
-
-if TYPE_CHECKING:
-    from astropy.io.fits import BinTableHDU
+from aca_core.fits_files import element_shapes, fits_errors, read_header
 
 __all__ = ["FILENAME", "FITS_COLUMNS", "ColumnReader", "FitsColumns", "ParameterColumns"]
 
@@ -152,36 +149,19 @@ class FitsColumns(ColumnReader):
 
     def facts(self, path: Path) -> FileFacts:
         """Read one FITS file's header; no row of its table is read."""
-        try:
-            values, shapes = self._header(path)
-        except (
-            Exception
-        ) as error:  # a damaged file makes astropy raise anything, AttributeError and zlib.error included
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise IntegrityError(path, f"cannot be read as FITS with a header in HDU {self.hdu}: {reason}") from error
-        rows = values.get("naxis2") if values.get("xtension") in _TABLES else None
+        header = read_header(path, self.hdu)
+        keywords = {column.source.name for column in self.columns if isinstance(column.source, Keyword)}
+        wants_shapes = any(isinstance(column.source, ElementShape) for column in self.columns)
+        with fits_errors(path, "cards that can be read"):
+            values = {name.lower(): _plain(header.get(name)) for name in keywords | {"TSTART"}}
+            is_table = header.get("XTENSION") in _TABLES
+            rows = _plain(header.get("NAXIS2")) if is_table else None
+            shapes = element_shapes(header) if wants_shapes and is_table else {}
         return FileFacts(path.name, values | _times_of(path, values), rows, shapes)
-
-    def _header(self, path: Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-        from astropy.io import fits
-        from astropy.utils.exceptions import AstropyWarning
-
-        with warnings.catch_warnings():
-            # That a file may be truncated is found out for certain when it is verified.
-            warnings.simplefilter("ignore", AstropyWarning)
-            with fits.open(path, memmap=False) as hdus:
-                hdu = hdus[self.hdu]
-                values = {name.lower(): _plain(hdu.header[name]) for name in set(hdu.header)}
-                wants_shapes = any(isinstance(column.source, ElementShape) for column in self.columns)
-                return values, self._shapes(hdu) if wants_shapes and values.get("xtension") in _TABLES else {}
-
-    @staticmethod
-    def _shapes(hdu: BinTableHDU) -> dict[str, tuple[int, ...]]:
-        return {name.lower(): hdu.columns.dtype[name].shape for name in hdu.columns.names}
 
 
 def _plain(value: Any) -> Any:
-    """Return a header value, or None for a keyword without one."""
+    """Return a header value, or None for a keyword that is absent or undefined."""
     return value if isinstance(value, bool | int | float | str) else None
 
 
@@ -190,7 +170,7 @@ def _times_of(path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     from aca_core.dates import year_doy
 
     # Fewer than nine digits are no time: the combined solution of an obi begins with its obsid instead.
-    match = re.search(r"\d+", path.name)
+    match = re.search(r"\d+", path.name, re.ASCII)
     if match and len(match[0]) >= 9:
         filetime = int(match[0])
     elif isinstance(tstart := values.get("tstart"), int | float) and math.isfinite(tstart):

@@ -12,7 +12,7 @@ import attrs
 import pluggy
 
 from aca_core._conflicts import OfferKey, settle
-from aca_core._discovery import CORE_DISTRIBUTION, FoundEntryPoint, canonical_name, find_entry_points
+from aca_core._discovery import CORE_DISTRIBUTION, FoundEntryPoint, canonical_id, canonical_name, find_entry_points
 from aca_core._loading import BrokenPluginError, collect_offers, in_one_line, offer_key, register
 from aca_core.catalogues import Catalogue
 from aca_core.config import Config
@@ -20,7 +20,7 @@ from aca_core.dark_sources import DarkSource
 from aca_core.errors import PluginError, UnknownNameError, did_you_mean
 from aca_core.hookspecs import PROJECT
 from aca_core.models import ModelKind, ProbabilityModel
-from aca_core.offers import Offer
+from aca_core.offers import Offer, site_options
 from aca_core.products import ArchiveProduct
 from aca_core.retrievers import Retriever
 
@@ -173,7 +173,9 @@ class Registry:
                 if plugin is not None:
                     plugins[info.id] = plugin
             claims = {plugin.info.id: [offer_key(offer) for offer in plugin.offers] for plugin in plugins.values()}
-            for plugin_id, reason in settle(claims, self.config.plugins.prefer).items():
+            for plugin_id, reason in settle(
+                claims, {name: canonical_id(owner, owner=True) for name, owner in self.config.plugins.prefer.items()}
+            ).items():
                 dropped = plugins.pop(plugin_id)
                 infos[plugin_id] = self._set_aside(dropped.info, "conflict", reason, None)
             self._plugins = plugins
@@ -282,6 +284,25 @@ class Registry:
         """
         return tuple(self.product(each.name) for each in self.offers(ArchiveProduct) if role in each.provides)
 
+    def shared_options(self, offer: Offer) -> frozenset[str]:
+        """Return the options of every offer that has its table in common with this one.
+
+        An acquisition and a guide model of one name are configured in one table ``[models.NAME]``.
+
+        Parameters
+        ----------
+        offer : Offer
+            One of `offers`.
+
+        Returns
+        -------
+        frozenset of str
+            Names of fields.
+        """
+        place = (offer.section, offer.name)
+        shared = [other for other in self.offers(Offer) if (other.section, other.name) == place]
+        return frozenset(option for other in shared for option in site_options(type(other)))
+
     def subscribers(self) -> tuple[str, ...]:
         """Return the ids of the plugins that react to committed changes, in order of id."""
         self.load()
@@ -341,7 +362,7 @@ class Registry:
         if offer is None:
             known = [known_name for known_noun, known_name in self._offers if known_noun == noun]
             raise UnknownNameError(noun, name, known, self._hint())
-        return bind(cast("O", offer), self.config)
+        return bind(cast("O", offer), self.config, self.shared_options(offer))
 
     def _hint(self) -> str:
         """Return what to do about a name that is not there: which plugins could not contribute theirs."""
@@ -352,7 +373,7 @@ class Registry:
     def _load_one(self, found: FoundEntryPoint, *, taken: bool) -> tuple[PluginInfo, _Plugin | None]:
         """Load one plugin whole, or leave no trace of it but the reason."""
         info = PluginInfo(name=found.name, distribution=found.distribution, version=found.version, value=found.value)
-        if {found.name, found.id} & set(self.config.plugins.disable):
+        if {found.name, found.id} & {canonical_id(name) for name in self.config.plugins.disable}:
             return attrs.evolve(info, status="disabled", reason="disabled by name"), None
         if requirement := found.unmet_requirement():
             return self._set_aside(info, "incompatible", _incompatible(requirement), None), None

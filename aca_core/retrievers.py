@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 import attrs
 
 from aca_core._frozen import FrozenMapping
+from aca_core.errors import DeclarationError
 from aca_core.offers import Offer
 from aca_core.products import ArchiveProduct
 
@@ -21,7 +22,8 @@ VersionWanted: TypeAlias = Literal["default", "last"] | int
 
 def _is_version(instance: object, attribute: attrs.Attribute[VersionWanted], value: object) -> None:
     if value not in ("default", "last") and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise ValueError(f"version is {value!r}; expected 'default', 'last' or a whole number")
+        expected = "'default', 'last' or a whole number"
+        raise DeclarationError(type(instance).__name__, attribute.name, value, expected)
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,15 @@ VARIABLES = ("ACA_CONFIG", "ACA_DATA", "ACA_DISABLE_PLUGINS", "ACA_STRICT_PLUGIN
 REAL_DATA = Path(__file__).parents[2] / "shared" / "real"
 
 
+def pytest_sessionstart():
+    """Refuse an environment with plugins of others, whose names and conflicts would show in every listing."""
+    from aca_core._discovery import CORE_DISTRIBUTION, find_entry_points
+
+    others = {found.distribution for found in find_entry_points("aca_core")} - {CORE_DISTRIBUTION}
+    if others:
+        pytest.exit(f"these tests need an environment without other plugins; uninstall {', '.join(sorted(others))}", 3)
+
+
 @pytest.fixture(autouse=True)
 def no_configuration(monkeypatch, tmp_path):
     """Keep the tests from reading the configuration of whoever runs them."""

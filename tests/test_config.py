@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aca_core
-from aca_core import Config, ConfigError, ProductSet, Registry, UnknownNameError, load_config
+from aca_core import Config, ConfigError, IntegrityError, ProductSet, Registry, UnknownNameError, load_config
 from aca_core.config import PluginSettings
 from aca_core.config_check import check_config
 from aca_core.config_layers import find_config_file, user_config_file
 from aca_core.config_text import settings as settings_of
 from aca_core.config_text import shown, starter
+from aca_core.obsids import obsids_in
 
 
 def write(path: Path, text: str) -> Path:
@@ -137,6 +138,14 @@ def test_a_configuration_travels(tmp_path):
         ("[sets.nightly]\njobs = 2", "sets.nightly.products: is required and missing"),
         ('[sets.n]\nproducts = ["a"]\njobs = true', "sets.n.jobs: True is not a whole number"),
         ('[sets.n]\nproducts = ["a"]\njobs = 0', "sets.n: jobs is 0; expected 1 or more"),
+        (
+            '[sets.n]\nproducts = ["a"]\nbad_obsids = [36, 7.5]',
+            "sets.n.bad_obsids: [36, 7.5] is not an array, each element a whole number or a path in quotes",
+        ),
+        (
+            '[sets.n]\nproducts = ["a"]\nbad_obsids = [123456]',
+            "sets.n: ProductSet: bad_obsids is (123456,); expected whole numbers from 0 to 99999, or a file of them",
+        ),
         ("[sets.n]\nproducts = []", "sets.n: products is empty; expected at least one name"),
         ('[sets.n]\nproducts = ["a"]\nexecutor = "dask"', "sets.n: executor is 'dask' without a scheduler;"),
         ('[sets.n]\nproducts = ["a"]\nchecksum = "no"', "sets.n.checksum: 'no' is not one of 'error', 'warn'"),
@@ -250,7 +259,7 @@ def test_a_set_is_a_name_for_a_choice(tmp_path):
         retriever = "directory"
         content_types = ["ASPSOL"]
         discard = ["*acal*"]
-        bad_obsids = [36, 37]
+        bad_obsids = "bad.dat"
         executor = "processes"
         jobs = 2
         checksum = "warn"
@@ -262,11 +271,16 @@ def test_a_set_is_a_name_for_a_choice(tmp_path):
         retriever="directory",
         content_types=("ASPSOL",),
         discard=("*acal*",),
-        bad_obsids=(36, 37),
+        bad_obsids=tmp_path / "bad.dat",
         executor="processes",
         jobs=2,
         checksum="warn",
     )
+    (tmp_path / "bad.dat").write_text("obsid\n36\n 37  # never released\n\n")
+    assert obsids_in(config.product_set("nightly").bad_obsids) == {36, 37}
+    (tmp_path / "bad.dat").write_text("36\nthirty-seven\n")
+    with pytest.raises(IntegrityError, match=r"bad.dat: line 2 is 'thirty-seven'; expected an obsid"):
+        obsids_in(config.product_set("nightly").bad_obsids)
     with pytest.raises(UnknownNameError, match=r"no product set is named 'nightley'. Did you mean 'nightly'\?"):
         config.product_set("nightley")
 

@@ -245,7 +245,7 @@ def test_a_name_that_the_core_ships_stays_with_it(copy_of_asp1, warnings_of_core
         registry.plugin("asp1")
 
 
-@pytest.mark.parametrize("owner", ["aca-copy", "aca-copy:asp1"])
+@pytest.mark.parametrize("owner", ["aca-copy", "aca-copy:asp1", "ACA_Copy", "Aca.Copy:asp1"])
 def test_the_configuration_may_prefer_another(copy_of_asp1, owner, warnings_of_core):
     registry = registry_with(prefer={"asp1": owner})
     assert statuses(registry) == {
@@ -315,7 +315,10 @@ def test_who_lost_only_to_one_that_is_out_itself_stays():
         ({"discrad": ["*a*"]}, r"products.asp1.discrad: unknown key. Did you mean 'discard'\? Keys here: "),
         ({"discard": "*a*"}, r"products.asp1.discard: '\*a\*' is not an array, each element a string"),
         ({"discard": ["*a*", 3]}, r"products.asp1.discard\[1\]: 3 is not a string"),
-        ({"bad_obsids": [1.5]}, r"products.asp1.bad_obsids\[0\]: 1.5 is not a whole number"),
+        (
+            {"bad_obsids": [1.5]},
+            r"products.asp1.bad_obsids: \(1.5,\) is not an array, each element a whole number or a path in quotes",
+        ),
         ({"name": "other"}, r"products.asp1.name: unknown key."),
     ],
 )
@@ -364,6 +367,27 @@ def test_a_plugins_own_validator_speaks_through_the_configuration(install_plugin
     wrong = Registry(Config(models={"straight": {"slope": -1.0}}))
     with pytest.raises(ConfigError, match=r"models.straight.slope: slope is -1.0; expected more than 0"):
         wrong.model("straight", "guide")
+
+
+def test_models_that_share_a_name_share_a_table(install_plugin):
+    two = VALIDATED.replace('kind=kind, label="a line") for kind in ("acquisition", "guide")]', "kind='guide')]")
+    two += """
+@attrs.frozen(kw_only=True)
+class Bent(ProbabilityModel):
+    knee: float = site_option(10.0, help="mag")
+    def success(self, stars):
+        return stars.mag / self.knee
+
+@hookimpl
+def aca_probability_models():
+    return [Straight(name="straight", kind="guide"), Bent(name="straight", kind="acquisition")]
+"""
+    install_plugin("straight", two)
+    registry = Registry(Config(models={"straight": {"slope": 2.0, "knee": 9.5}}))
+    assert registry.model("straight", "guide").slope == 2.0
+    assert registry.model("straight", "acquisition").knee == 9.5
+    with pytest.raises(ConfigError, match=r"models.straight.kneee: unknown key. Did you mean 'knee'"):
+        Registry(Config(models={"straight": {"kneee": 1.0}})).model("straight", "acquisition")
 
 
 def test_an_annotation_that_exists_for_type_checkers_only_is_told_to_its_author(install_plugin):

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
             command: click.Command = getattr(import_module(module), attribute)
             return command
         found = self._of_plugins(ctx).get(cmd_name)
-        return _load_command(found) if found else None
+        return _load_command(found, ctx) if found else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -84,15 +84,23 @@ def _line_of(found: list[FoundEntryPoint]) -> str:
     return f"From {' and '.join(f'{each.distribution} {each.version}' for each in found)}."
 
 
-def _load_command(found: list[FoundEntryPoint]) -> click.Command:
+def _load_command(found: list[FoundEntryPoint], ctx: click.Context) -> click.Command:
     """Import a plugin's command; whatever goes wrong there is the plugin's fault and said so."""
+    from aca_core._discovery import canonical_id
     from aca_core.errors import PluginError
 
-    first = found[0]
+    # Commands are found before the group's own options are taken in: the file is still among its parameters.
+    session: Session = ctx.find_object(Session) or Session()
+    session.config_file = ctx.params.get("config_file")
+    disabled = {canonical_id(name) for name in session.config.plugins.disable}
+    enabled = [each for each in found if not {each.id, each.name} & disabled]
+    first = (enabled or found)[0]
     plugin = f"{first.id} {first.version}"
-    if len(found) > 1:
-        others = ", ".join(each.id for each in found[1:])
-        raise PluginError(plugin, f"the command {first.name!r} is also declared by {others}; uninstall one of them")
+    if not enabled:
+        raise PluginError(plugin, f"the command {first.name!r} is disabled by the configuration")
+    if len(enabled) > 1:
+        others = ", ".join(each.id for each in enabled[1:])
+        raise PluginError(plugin, f"the command {first.name!r} is also declared by {others}; disable one of them")
     try:
         command = first.load()
     except (Exception, SystemExit) as error:

@@ -20,7 +20,7 @@ __all__ = ["demo"]
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.pass_obj
 def demo(session: Session, folder: Path) -> None:
-    r"""Make FOLDER with a configuration of its own, and show what the installed plugins declare.
+    """Make FOLDER with a configuration of its own, and show what the installed plugins declare.
 
     Nothing is ingested: this version of aca_core finds, checks and configures products; it does not archive them yet.
 
@@ -42,7 +42,8 @@ def demo(session: Session, folder: Path) -> None:
     config = load_config(file)
     registry = Registry(config)
     loaded = sum(info.status == "loaded" for info in registry.plugins)
-    click.echo(f"{loaded} of {len(registry.plugins)} plugins are in use. The archive's root is {config.root[0]}.\n")
+    root = config.require_root()[0]
+    click.echo(f"{loaded} of {len(registry.plugins)} plugins are in use. The archive's root is {root}.\n")
     write_table(
         ("product", "what it is", "one unit of it lies in", "index columns", "content types"),
         [_row(registry.product(each.name)) for each in registry.offers(ArchiveProduct)],

@@ -383,19 +383,22 @@ class RetrieverContract(OfferContract):
         """The retriever."""
         return retriever
 
-    def test_brings_what_it_probed(self, retriever: Retriever, request_: ObsidRequest | None, tmp_path: Path) -> None:
+    def test_brings_what_it_probed(
+        self, retriever: Retriever, request_: ObsidRequest | None, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
         """A fetch brings at least what the probe named, under plain names, into the folder and nowhere else."""
         if request_ is None:
             pytest.skip("override the fixture request_ to check probe() and fetch()")
         probed = list(retriever.probe(request_))
-        folder = tmp_path / "fetched"
+        surroundings = tmp_path_factory.mktemp("surroundings")
+        folder = surroundings / "fetched"
         folder.mkdir()
         fetched = list(retriever.fetch(request_, folder))
         assert probed, "the probe of request_ named nothing"
         assert set(probed) <= set(fetched)
         assert sorted(fetched) == sorted(path.name for path in folder.iterdir())
         assert all((folder / name).is_file() and "/" not in name for name in fetched)
-        assert list(tmp_path.iterdir()) == [folder]
+        assert list(surroundings.iterdir()) == [folder]
 
     def test_finds_nothing_for_a_stranger(self, retriever: Retriever, request_: ObsidRequest | None) -> None:
         """An obsid that does not exist has no files; that is no error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,10 +82,8 @@ def write_parameter_file(path: Path, parameters: Mapping[str, int | float | str 
     """
     lines = [f"# {SYNTHETIC}"]
     for name, value in parameters.items():
-        kind = "i" if isinstance(value, int) else "s" if isinstance(value, str) else "r"
-        quoted = (
-            '"' + value.replace('"', '""') + '"' if isinstance(value, str) else "" if value is None else repr(value)
-        )
+        kind = "s" if isinstance(value, str) else "i" if isinstance(value, Integral) else "r"
+        quoted = '"' + value.replace('"', '""') + '"' if isinstance(value, str) else "" if value is None else str(value)
         lines.append(f'{name},{kind},h,{quoted},,,""')
     return write_text(path, "\n".join(lines) + "\n")
 
@@ -159,7 +158,7 @@ def write_dark_calibration(folder: Path, dark_id: str, *, level: float = 10.0, t
 def _fits_column(name: str, values: Any) -> Any:
     from astropy.io import fits
 
-    kind = {"f": "D", "i": "K", "b": "L"}.get(values.dtype.kind)
+    kind = {"f": "D", "i": "K", "u": "K", "b": "L"}.get(values.dtype.kind)
     if kind is None:
         return fits.Column(name, f"{values.dtype.itemsize}A", array=values.astype("S"))
     shape = values.shape[1:]

@@ -1,4 +1,4 @@
-# says: aca_archive_products returned a str ('sim1')|a list of ArchiveProduct
+# says: aca_archive_products returned 'sim1' (type str)|a list of ArchiveProduct
 from aca_core import hookimpl
 
 

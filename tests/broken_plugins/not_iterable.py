@@ -1,4 +1,4 @@
-# says: aca_archive_products returned a ArchiveProduct|a list of ArchiveProduct
+# says: aca_archive_products returned ArchiveProduct(name='lonely'|(type ArchiveProduct)|a list of ArchiveProduct
 from aca_core import ArchiveProduct, FitsColumns, Version, hookimpl
 
 

@@ -1,4 +1,4 @@
-# says: aca_dark_sources returned a int (42)|element 1|instances of DarkSource
+# says: aca_dark_sources returned 42 (type int)|element 1|instances of DarkSource
 from pathlib import Path
 
 from aca_core import DatedTree, hookimpl

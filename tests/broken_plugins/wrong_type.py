@@ -1,4 +1,4 @@
-# says: aca_dark_sources returned a ArchiveProduct|element 0|instances of DarkSource
+# says: aca_dark_sources returned ArchiveProduct(name='confused'|element 0|instances of DarkSource
 from aca_core import ArchiveProduct, FitsColumns, Version, hookimpl
 
 

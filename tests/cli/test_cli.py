@@ -173,12 +173,24 @@ def test_a_command_of_ours_cannot_be_replaced(aca, install_plugin):
     assert aca("--help")[1].count("  plugins ") == 1
 
 
-def test_two_distributions_with_one_command_are_both_told(aca, install_plugin):
+@pytest.mark.parametrize("name", ["greet", "aca-greet:greet"])
+def test_a_command_can_be_disabled(aca, greeting, name, tmp_path):
+    file = tmp_path / "other.toml"
+    file.write_text(f'[plugins]\ndisable = ["{name}"]\n')
+    code, _, err = aca("--config", str(file), "greet")
+    assert code == 1
+    assert err == "aca: plugin aca-greet:greet 1.0: the command 'greet' is disabled by the configuration\n"
+    assert aca("greet")[0] == 0
+
+
+def test_of_two_distributions_with_one_command_one_can_be_disabled(aca, install_plugin, tmp_path):
     for name in ("aca-one", "aca-two"):
         install_plugin("go", "go = 1", distribution=name, group="aca_core.commands", value=f"{name[4:]}_go:go")
     code, _, err = aca("go")
     assert code == 1
-    assert "the command 'go' is also declared by aca-two:go; uninstall one of them" in err
+    assert "the command 'go' is also declared by aca-two:go; disable one of them" in err
+    (tmp_path / "aca.toml").write_text('[plugins]\ndisable = ["ACA_One:go"]\n')
+    assert "aca-two:go 1.0: its command 'go' is a int" in aca("go")[2]
 
 
 # ---- aca plugins ----------------------------------------------------------------------------------------------------
@@ -273,3 +285,7 @@ def test_demo_makes_a_folder_once_and_pretends_nothing(aca, tmp_path):
     code, out, _ = aca("demo", "demo-archive")
     assert code == 0
     assert "exists and is used as it is" in out
+    (tmp_path / "demo-archive" / "aca.toml").write_text("")
+    code, _, err = aca("demo", "demo-archive")
+    assert code == 1
+    assert "no archive root" in err
