@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -9,7 +10,7 @@ import attrs
 
 from aca_core.errors import DeclarationError
 
-__all__ = ["as_tuple", "check", "each", "is_a", "is_words", "refusal", "text"]
+__all__ = ["as_tuple", "as_whole", "check", "each", "is_a", "is_words", "refusal", "text", "whole"]
 
 Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -67,7 +68,23 @@ def as_tuple(value: Any) -> Any:
     """
     if isinstance(value, list | tuple):
         return tuple(value)
-    return tuple(sorted(value)) if isinstance(value, set | frozenset) else value
+    return tuple(sorted(value, key=str)) if isinstance(value, set | frozenset) else value
+
+
+def as_whole(value: Any) -> Any:
+    """Return numpy's and other whole numbers as an int, and anything else as it is, for a validator to refuse."""
+    try:
+        return operator.index(value) if not isinstance(value, bool) else value
+    except TypeError:
+        return value
+
+
+def whole(low: int, high: int) -> Validator:
+    """Return a validator that refuses what is not a whole number from `low` to `high`."""
+    return check(
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+        f"a whole number from {low} to {high}",
+    )
 
 
 def is_words(value: Any) -> bool:

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 
 import attrs
 
+from aca_core._checks import as_whole, check, is_a, text, whole
+from aca_core.obsids import MAX_OBSID
 from aca_core.offers import Offer
 
 __all__ = ["Catalogue", "PlannedStar", "ProcessingRun", "Work"]
@@ -33,9 +35,9 @@ class Work:
     'obidet_0_5_id'
     """
 
-    table: str
-    id: str
-    reviewed_as_science: bool = False
+    table: str = attrs.field(validator=text)
+    id: str = attrs.field(validator=text)
+    reviewed_as_science: bool = attrs.field(default=False, validator=is_a(bool, "True or False"))
 
 
 @attrs.frozen(kw_only=True, order=True)
@@ -54,12 +56,12 @@ class ProcessingRun:
         ``P`` while it is pending; anything else means that it was judged.
     """
 
-    id: int
-    obsid: int
-    obi: int
-    revision: int
-    ap_date: str = ""
-    quality: str = ""
+    id: int = attrs.field(converter=as_whole, validator=whole(0, 2**63 - 1))
+    obsid: int = attrs.field(converter=as_whole, validator=whole(0, MAX_OBSID))
+    obi: int = attrs.field(converter=as_whole, validator=whole(0, 999))
+    revision: int = attrs.field(converter=as_whole, validator=whole(0, 999))
+    ap_date: str = attrs.field(default="", validator=text)
+    quality: str = attrs.field(default="", validator=text)
 
 
 @attrs.frozen(kw_only=True)
@@ -78,9 +80,11 @@ class PlannedStar:
         Planned position in the camera frame, arcsec.
     """
 
-    slot: int
-    type: Literal["guide", "fid", "monitor", "unused"]
-    id: int
+    slot: int = attrs.field(converter=as_whole, validator=whole(0, 7))
+    type: Literal["guide", "fid", "monitor", "unused"] = attrs.field(
+        validator=check(("guide", "fid", "monitor", "unused").__contains__, "'guide', 'fid', 'monitor' or 'unused'")
+    )
+    id: int = attrs.field(converter=as_whole, validator=whole(0, 2**63 - 1))
     y_ang: float
     z_ang: float
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from aca_core._checks import as_tuple, each
-from aca_core.layouts import Unit
+from aca_core._checks import as_tuple, each, is_a, text
+from aca_core.layouts import Day, ObsidRevision, Unit
 
 __all__ = ["Change"]
 
@@ -38,8 +38,8 @@ class Change:
     True
     """
 
-    product: str
-    unit: Unit
+    product: str = attrs.field(validator=text)
+    unit: Unit = attrs.field(validator=is_a((ObsidRevision, Day), "an ObsidRevision or a Day"))
     added: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
     removed: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
     replaced: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)

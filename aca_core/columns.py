@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from aca_core._checks import is_a, refusal, text, whole
 from aca_core.errors import DeclarationError, IntegrityError
 
 __all__ = [
@@ -112,7 +113,7 @@ class Keyword(Source):
         Its name, in any case.
     """
 
-    name: str
+    name: str = attrs.field(validator=text)
 
     def find(self, facts: FileFacts) -> Any:
         """Return the keyword's value, or None."""
@@ -181,8 +182,8 @@ class ElementShape(Source):
     6
     """
 
-    column: str
-    axis: int = 0
+    column: str = attrs.field(validator=text)
+    axis: int = attrs.field(default=0, validator=whole(0, 998))
 
     def find(self, facts: FileFacts) -> int | None:
         """Return the length, or None where the table has no such column or axis."""
@@ -235,10 +236,18 @@ class Column:
 
     name: str = attrs.field(validator=_check_column_name)
     type: ColumnType = attrs.field(default="text", validator=_check_column_type)
-    source: Source = attrs.field(kw_only=True, converter=_as_source)
-    required: bool = attrs.field(default=False, kw_only=True)
+    source: Source = attrs.field(
+        kw_only=True, converter=_as_source, validator=is_a(Source, "a Source such as Keyword('TSTART'), or a keyword")
+    )
+    required: bool = attrs.field(default=False, kw_only=True, validator=is_a(bool, "True or False"))
     default: int | float | str | None = attrs.field(default=None, kw_only=True)
-    description: str = attrs.field(default="", kw_only=True)
+    description: str = attrs.field(default="", kw_only=True, validator=text)
+
+    @default.validator
+    def _check_default(self, attribute: attrs.Attribute[Any], value: object) -> None:
+        kinds = {"int": int, "float": (int, float), "text": str}
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds[self.type])):  # type: ignore[arg-type]  # types and tuples of them
+            raise refusal(self, "default", value, f"a value of type {self.type}")
 
     @source.default
     def _own_source(self) -> Source:
@@ -306,12 +315,12 @@ _CONVERTERS: Final[Mapping[ColumnType, Callable[[Any], int | float | str]]] = {
 }
 
 
-def columns_from_text(text: str) -> tuple[Column, ...]:
+def columns_from_text(table: str) -> tuple[Column, ...]:
     """Return columns from a compact table: on each line a type and the names of that type.
 
     Parameters
     ----------
-    text : str
+    table : str
         Lines such as ``float tstart tstop``; the order of the names is the order of the columns.
 
     Returns
@@ -327,5 +336,8 @@ def columns_from_text(text: str) -> tuple[Column, ...]:
     ... ''')]
     ['obsid', 'tstart', 'tstop']
     """
-    lines = [line.split() for line in text.splitlines() if line.strip()]
+    lines = [line.split() for line in table.splitlines() if line.strip()]
+    for line in lines:
+        if len(line) == 1:
+            raise DeclarationError("columns_from_text", "line", line[0], "a type and the names of that type")
     return tuple(Column(name, column_type) for column_type, *names in lines for name in names)  # type: ignore[arg-type]  # the validator checks it

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
+from aca_core._checks import check, is_a
 from aca_core.arrays import FloatArray
 from aca_core.errors import IntegrityError, MissingDataError
 from aca_core.fits_files import open_fits
@@ -115,6 +116,14 @@ class DarkSource(Offer, ABC):
         """
 
 
+def _as_path(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) else value
+
+
+def _is_base_name(value: object) -> bool:
+    return isinstance(value, str) and value not in ("", ".", "..") and "/" not in value and "\0" not in value
+
+
 @attrs.frozen(kw_only=True)
 class DatedTree(DarkSource):
     """Calibrations in folders named ``YYYYDOY`` below one root, each with a FITS map and JSON properties.
@@ -136,9 +145,13 @@ class DatedTree(DarkSource):
     'image.fits'
     """
 
-    root: Path = site_option(help="folder that holds the YYYYDOY folders", converter=Path)
-    image_file: str
-    properties_file: str | None = None
+    root: Path = site_option(
+        help="folder that holds the YYYYDOY folders", converter=_as_path, validator=is_a(Path, "a path")
+    )
+    image_file: str = attrs.field(validator=check(_is_base_name, "the base name of a file"))
+    properties_file: str | None = attrs.field(
+        default=None, validator=check(lambda name: name is None or _is_base_name(name), "the base name of a file")
+    )
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids for which there is a folder, ascending; other entries are passed over."""

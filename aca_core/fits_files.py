@@ -13,12 +13,14 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 from aca_core.errors import IntegrityError
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
+
+_Stream: TypeAlias = BinaryIO | gzip.GzipFile
 
 __all__ = ["element_shapes", "fits_errors", "open_fits", "read_header"]
 
@@ -28,6 +30,9 @@ _CARD: Final = 80
 _MAX_AXES: Final = 999
 _MAX_BLOCKS: Final = 10_000
 """Far more header than any file has; a limit for those that never end."""
+
+_MAX_SKIP: Final = 256 * 1024**2
+"""How much of a compressed file is decompressed to get at a header behind it."""
 
 _END: Final = b"END".ljust(_CARD)
 
@@ -62,7 +67,7 @@ def read_header(path: Path, hdu: int) -> Header:
     """
     with fits_errors(path, f"a header in HDU {hdu}"), _opened(path) as stream:
         for _ in range(hdu):
-            stream.seek(_size_of_data(_next_header(stream)), 1)
+            _skip(stream, _size_of_data(_next_header(stream)))
         return _next_header(stream)
 
 
@@ -80,17 +85,27 @@ def element_shapes(header: Header) -> dict[str, tuple[int, ...]]:
         By lower-case name; in the order of numpy, ``()`` for a single value.
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    for number in range(1, min(int(header.get("TFIELDS", 0)), 999) + 1):
+    for number in range(1, min(int(header.get("TFIELDS", 0)), _MAX_AXES) + 1):
         name = header.get(f"TTYPE{number}")
-        dimensions = re.fullmatch(r"\(([\d, ]+)\)", str(header.get(f"TDIM{number}", "")).strip(), re.ASCII)
-        repeat = re.match(r"\d+", str(header.get(f"TFORM{number}", "")).strip(), re.ASCII)
-        if dimensions:
-            shape = tuple(int(length) for length in reversed(dimensions[1].split(",")))
-        else:
-            shape = (int(repeat[0]),) if repeat and int(repeat[0]) > 1 else ()
         if isinstance(name, str):
-            shapes[name.strip().lower()] = shape
+            form, dimensions = (str(header.get(f"{word}{number}", "")).strip() for word in ("TFORM", "TDIM"))
+            shapes[name.strip().lower()] = _shape(form, dimensions)
     return shapes
+
+
+def _shape(form: str, dimensions: str) -> tuple[int, ...]:
+    """Return the shape of one element from its TFORM, such as ``36E``, and its TDIM, such as ``(6,6)``."""
+    match = re.match(r"(\d*)([A-Z])", form, re.ASCII)
+    repeat, code = (int(match[1] or 1), match[2]) if match else (1, "")
+    if re.fullmatch(r"\([\d, ]+\)", dimensions, re.ASCII):
+        lengths = [int(length) for length in dimensions.strip("()").split(",")]
+    else:
+        lengths = [repeat]
+    if code == "A":
+        lengths = lengths[1:]  # the first is the width of the text
+    elif lengths == [1] or code in "PQ":
+        lengths = []  # a single value, or a descriptor of an array elsewhere
+    return tuple(reversed(lengths))
 
 
 @contextlib.contextmanager
@@ -162,7 +177,7 @@ def fits_errors(path: Path, wanted: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[_Stream]:
     """Open a file for reading what it holds once decompressed."""
     with path.open("rb") as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
@@ -171,10 +186,10 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile(fileobj=raw) as stream:
-            yield stream  # type: ignore[misc]  # it reads and seeks as a file does
+            yield stream
 
 
-def _next_header(stream: IO[bytes]) -> Header:
+def _next_header(stream: _Stream) -> Header:
     from astropy.io import fits
 
     blocks: list[bytes] = []
@@ -186,6 +201,12 @@ def _next_header(stream: IO[bytes]) -> Header:
             raise ValueError(f"where a header should be there is {block[:9]!r}")
         blocks.append(block)
     return fits.Header.fromstring(b"".join(blocks))
+
+
+def _skip(stream: _Stream, size: int) -> None:
+    if isinstance(stream, gzip.GzipFile) and size > _MAX_SKIP:
+        raise ValueError(f"{size} bytes would have to be decompressed before it; expected at most {_MAX_SKIP}")
+    stream.seek(size, 1)
 
 
 def _ends(block: bytes) -> bool:

@@ -11,21 +11,12 @@ from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
+from aca_core._checks import as_whole, whole
 from aca_core.columns import Column, FromArchive
 from aca_core.errors import DeclarationError
 from aca_core.obsids import MAX_OBSID
 
 __all__ = ["ByDay", "ByObsid", "Day", "Layout", "ObsidRevision", "Unit"]
-
-
-def _between(low: int, high: int) -> Any:
-    def check(instance: Any, attribute: attrs.Attribute[int], value: object) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise DeclarationError(
-                type(instance).__name__, attribute.name, value, f"a whole number from {low} to {high}"
-            )
-
-    return check
 
 
 @attrs.frozen(order=True)
@@ -45,8 +36,8 @@ class ObsidRevision:
     '06000_v03'
     """
 
-    obsid: int = attrs.field(validator=_between(0, MAX_OBSID))
-    revision: int = attrs.field(validator=_between(0, 999))
+    obsid: int = attrs.field(converter=as_whole, validator=whole(0, MAX_OBSID))
+    revision: int = attrs.field(converter=as_whole, validator=whole(0, 999))
 
     def __str__(self) -> str:
         return f"{self.obsid:05d}_v{self.revision:02d}"
@@ -69,8 +60,8 @@ class Day:
     '2019:272'
     """
 
-    year: int = attrs.field(validator=_between(1990, 2100))
-    doy: int = attrs.field(validator=_between(1, 366))
+    year: int = attrs.field(converter=as_whole, validator=whole(1990, 2100))
+    doy: int = attrs.field(converter=as_whole, validator=whole(1, 366))
 
     def __attrs_post_init__(self) -> None:
         """Refuse day 366 of a common year."""
@@ -165,9 +156,7 @@ class ByObsid(Layout):
 
     @staticmethod
     def _chunk(obsid: int) -> PurePosixPath:
-        if not 0 <= obsid <= MAX_OBSID:
-            raise DeclarationError("ByObsid", "obsid", obsid, f"a whole number from 0 to {MAX_OBSID}")
-        return PurePosixPath(f"{obsid:05d}"[:2])
+        return PurePosixPath(str(ObsidRevision(obsid, 0))[:2])
 
 
 @attrs.frozen

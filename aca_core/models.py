@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from numbers import Real
 from types import NoneType
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
@@ -34,6 +36,16 @@ STAR_INPUTS: Final = FrozenMapping(
 """Everything that a model may ask about a star, with units."""
 
 
+def _as_float(value: Any) -> Any:
+    """Return numpy's and other numbers as a float, and anything else as it is, for a validator to refuse."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return float(value)
+
+
+_number = check(lambda value: isinstance(value, float) and not math.isnan(value), "a number")
+
+
 @attrs.frozen
 class InputRange:
     """Where a model's formula may be evaluated.
@@ -53,10 +65,10 @@ class InputRange:
     InputRange(low=5.0, high=10.75, outside='clip', warn_beyond=0.25)
     """
 
-    low: float = attrs.field(converter=float)
-    high: float = attrs.field(converter=float)
+    low: float = attrs.field(converter=_as_float, validator=_number)
+    high: float = attrs.field(converter=_as_float, validator=_number)
     outside: Literal["clip", "extrapolate"] = attrs.field(default="clip", kw_only=True)
-    warn_beyond: float = attrs.field(default=0.0, converter=float, kw_only=True)
+    warn_beyond: float = attrs.field(default=0.0, converter=_as_float, validator=_number, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check the values against each other."""
@@ -227,7 +239,11 @@ class ProbabilityModel(Offer, ABC):
         factory=FrozenMapping, converter=freeze, validator=check(_is_ranges, "for each input an InputRange(low, high)")
     )
     dark_model: str | None = attrs.field(default=None, validator=is_a((str, NoneType), "the name of a dark model"))
-    warm_threshold: float = attrs.field(default=100.0, validator=is_a((int, float), "a dark current, e-/s"))
+    warm_threshold: float = attrs.field(
+        default=100.0,
+        converter=_as_float,
+        validator=check(lambda value: isinstance(value, float) and 0 < value < math.inf, "a dark current, e-/s"),
+    )
     limits: tuple[float, float] = attrs.field(
         default=(0.0, 1.0), converter=as_tuple, validator=check(_is_limits, "two increasing probabilities in [0, 1]")
     )
@@ -242,6 +258,8 @@ class ProbabilityModel(Offer, ABC):
         """Check what only the whole declaration can show."""
         if self.kind not in ("acquisition", "guide"):
             raise self.refusal("kind", self.kind, "'acquisition' or 'guide'")
+        if len(set(self.inputs)) < len(self.inputs):
+            raise self.refusal("inputs", self.inputs, "each input once")
         if unknown := sorted(set(self.inputs) - set(STAR_INPUTS)):
             raise self.refusal("inputs", unknown, f"some of {', '.join(STAR_INPUTS)}")
         if unused := sorted(set(self.ranges) - set(self.inputs)):

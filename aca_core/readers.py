@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from aca_core._checks import whole
 from aca_core.columns import Column, ElementShape, FileFacts, FromArchive, Keyword, Row
 from aca_core.errors import DateError, DeclarationError, IntegrityError, did_you_mean
 from aca_core.fits_files import element_shapes, fits_errors, read_header
@@ -139,7 +140,7 @@ class FitsColumns(ColumnReader):
     """
 
     columns: tuple[Column, ...]
-    hdu: int
+    hdu: int = attrs.field(validator=whole(0, 9999))
 
     def __init__(self, *columns: str | Column, hdu: int = 1) -> None:
         listed = tuple(_well_known(column) for column in columns)

@@ -9,8 +9,10 @@ from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
+from aca_core._checks import as_whole, whole
 from aca_core._frozen import FrozenMapping
 from aca_core.errors import DeclarationError
+from aca_core.obsids import MAX_OBSID
 from aca_core.offers import Offer
 from aca_core.products import ArchiveProduct
 
@@ -43,8 +45,8 @@ class ObsidRequest:
     """
 
     product: ArchiveProduct
-    obsid: int
-    obi: int | None = None
+    obsid: int = attrs.field(converter=as_whole, validator=whole(0, MAX_OBSID))
+    obi: int | None = attrs.field(default=None, validator=attrs.validators.optional(whole(0, 999)))
     version: VersionWanted = attrs.field(default="default", validator=_is_version)
 
     def __str__(self) -> str:

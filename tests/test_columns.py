@@ -147,20 +147,22 @@ def test_what_the_index_cannot_hold_and_what_only_python_reads_is_refused(column
 
 # ---- what is absent -------------------------------------------------------------------------------------------------
 
+DEFAULTS = {"int": 7, "float": 7.0, "text": "7"}
+
 
 @pytest.mark.parametrize("column_type", ["int", "float", "text"])
 def test_what_a_file_does_not_have_is_null_or_the_default(column_type):
     column = Column("content", column_type)
     assert column.value_in(NOTHING, PATH) is None
-    with_default = Column("content", column_type, default=7, required=True)
-    assert with_default.value_in(NOTHING, PATH) == 7
+    with_default = Column("content", column_type, default=DEFAULTS[column_type], required=True)
+    assert with_default.value_in(NOTHING, PATH) == DEFAULTS[column_type]
     assert with_default.value_in(FileFacts("x", {"content": "8"}), PATH) in (8, "8")
 
 
 @pytest.mark.parametrize("column_type", ["int", "float"])
 def test_not_a_number_is_as_good_as_none(column_type):
     assert value_of(math.nan, column_type) is None
-    assert value_of(math.nan, column_type, default=3) == 3
+    assert value_of(math.nan, column_type, default=DEFAULTS[column_type]) == 7
 
 
 @pytest.mark.parametrize("column_type", ["int", "float", "text"])
@@ -168,7 +170,8 @@ def test_not_a_number_is_as_good_as_none(column_type):
 def test_a_blank_says_nothing_where_something_is_required(column_type, blank):
     with pytest.raises(IntegrityError, match=r"has no value of SLOT, which the index column 'slot' requires$"):
         value_of(blank, column_type, required=True)
-    assert value_of(blank, column_type, default=3, required=True) == 3
+    default = DEFAULTS[column_type]
+    assert value_of(blank, column_type, default=default, required=True) == default
     expected = blank if column_type == "text" else None
     assert value_of(blank, column_type) == expected
 
@@ -192,6 +195,20 @@ def test_the_type_of_a_column_is_one_of_three(column_type):
     with pytest.raises(DeclarationError) as caught:
         Column("slot", column_type)
     assert str(caught.value) == f"Column 'slot': type is {column_type!r}; expected 'int', 'float' or 'text'"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("source", 7), ("source", None), ("default", "abc"), ("default", 1.5), ("required", "no")],
+)
+def test_a_column_that_cannot_be_right_is_refused_when_it_is_declared(field, value):
+    with pytest.raises(DeclarationError, match=rf"^Column 'slot': {field} is {value!r}; expected "):
+        Column("slot", "int", **{field: value})
+
+
+def test_the_axes_of_an_element_are_counted_from_the_first():
+    with pytest.raises(DeclarationError, match=r"^ElementShape: axis is -1; expected "):
+        ElementShape("IMGRAW", axis=-1)
 
 
 def test_columns_can_be_written_as_a_table():

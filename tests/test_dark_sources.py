@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from aca_core import DarkSource, DatedTree, IntegrityError, MissingDataError
+from aca_core import DarkSource, DatedTree, DeclarationError, IntegrityError, MissingDataError
 from aca_core.testing import DarkSourceContract, write_dark_calibration
 
 SHAPE = (1024, 1024)
@@ -271,6 +271,13 @@ def test_properties_that_are_no_json_object_are_refused(mica, content, problem):
 
 
 # ---- declarations ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["root", "image_file"])
+def test_the_places_of_a_tree_are_named(field):
+    fields = {"name": "night", "root": "darks", "image_file": "map.fits", field: None}
+    with pytest.raises(DeclarationError, match=rf"^DatedTree 'night': {field} is None; expected "):
+        DatedTree(**fields)
 
 
 def test_a_dark_source_must_answer_all_questions():

@@ -126,10 +126,10 @@ def test_a_range_has_its_ends_in_order(low, high):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"low": math.nan}, "InputRange: low, high is (nan, 12.0); expected low less than high"),
+        ({"low": math.nan}, "InputRange: low is nan; expected a number"),
         ({"outside": "ignore"}, "InputRange: outside is 'ignore'; expected 'clip' or 'extrapolate'"),
         ({"warn_beyond": -0.25}, "InputRange: warn_beyond is -0.25; expected 0 or more"),
-        ({"warn_beyond": math.nan}, "InputRange: warn_beyond is nan; expected 0 or more"),
+        ({"warn_beyond": math.nan}, "InputRange: warn_beyond is nan; expected a number"),
     ],
     ids=str,
 )
@@ -137,6 +137,12 @@ def test_a_range_that_makes_no_sense_is_refused(arguments, message):
     with pytest.raises(DeclarationError) as caught:
         InputRange(**{"low": 5, "high": 12, **arguments})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("field", "value"), [("low", "five"), ("high", None), ("warn_beyond", "never")])
+def test_the_ends_of_a_range_are_numbers(field, value):
+    with pytest.raises(DeclarationError, match=rf"^InputRange: {field} is {value!r}; expected "):
+        InputRange(**{"low": 5, "high": 12, field: value})
 
 
 def test_a_range_is_in_floating_point_and_may_have_no_warning():

@@ -331,6 +331,13 @@ def test_one_string_for_several_is_refused_and_the_field_is_named(field):
     assert field in str(caught.value)
 
 
+def test_a_set_of_mixed_things_is_refused_like_a_list_of_them():
+    with pytest.raises(
+        DeclarationError, match=r"^ArchiveProduct 'sim1': content_types is .*; expected a list of strings$"
+    ):
+        sim(content_types={"SIMCOOR", 7})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -237,6 +237,47 @@ def test_an_extension_that_is_no_table_has_no_rows_and_no_columns(tmp_path, sour
     assert str(caught.value) == f"{path}: has no {missing}, which the index column 'size' requires"
 
 
+@pytest.mark.parametrize("packing", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_each_extension_is_found_behind_the_data_of_those_before(tmp_path, packing):
+    ragged = np.array([np.arange(3.0), np.arange(900.0)], dtype=object)
+    hdus = fits.HDUList(
+        [
+            fits.PrimaryHDU(np.zeros((7, 11), ">i2")),
+            fits.BinTableHDU.from_columns([fits.Column("heap", "PD()", array=ragged)]),
+            fits.ImageHDU(np.zeros((3, 241, 5))),
+            fits.ImageHDU(),
+            fits.CompImageHDU(np.arange(10_000, dtype="i4").reshape(100, 100)),
+            fits.TableHDU.from_columns([fits.Column("x", "F10.3", array=np.zeros(700))]),
+        ]
+    )
+    for number, hdu in enumerate(hdus):
+        hdu.header["TSTART"] = number + 0.5
+    hdus.writeto(tmp_path / "all.fits")
+    path = tmp_path / NAME
+    path.write_bytes(packing((tmp_path / "all.fits").read_bytes()))
+    found = [FitsColumns("tstart", hdu=number).read(path)["tstart"] for number in range(len(hdus))]
+    assert found == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
+    rows = Column("rows", "int", source=RowCount())
+    counted = [FitsColumns(rows, hdu=number).read(path)["rows"] for number in (0, 1, 2, 3, 5)]
+    assert counted == [None, 2, None, None, 700]
+
+
+def test_the_shapes_of_elements_are_those_that_numpy_has(tmp_path):
+    columns = [
+        fits.Column("TIME", "1D", array=np.zeros(2)),
+        fits.Column("POS", "3E", array=np.zeros((2, 3))),
+        fits.Column("IMGRAW", "24E", dim="(4,6)", array=np.zeros((2, 6, 4))),
+        fits.Column("PIXTLM", "4A", array=["ORIG", "DYNB"]),
+        fits.Column("BYTE", "B", array=np.zeros(2, "u1")),
+    ]
+    path = tmp_path / NAME
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns)]).writeto(path)
+    sources = [Column(column.name.lower(), "int", source=ElementShape(column.name)) for column in columns]
+    row = FitsColumns(*sources).read(path)
+    # A text is one value, however long it is.
+    assert list(row.items())[4:] == [("time", None), ("pos", 3), ("imgraw", 6), ("pixtlm", None), ("byte", None)]
+
+
 # ---- FITS files that are damaged ------------------------------------------------------------------------------------
 
 
@@ -386,6 +427,13 @@ def test_an_unknown_column_is_refused_with_the_way_out():
         FitsColumns("btimrate")
     with pytest.raises(DeclarationError, match="column is None"):
         FitsColumns(None)
+
+
+@pytest.mark.parametrize("hdu", [-1, "1", 1.0, True, None], ids=repr)
+def test_the_hdu_is_counted_from_the_primary_one(hdu):
+    # A header that nobody meant to read would be described in silence, or the file be blamed for the declaration.
+    with pytest.raises(DeclarationError, match=rf"^FitsColumns: hdu is {hdu!r}; expected "):
+        FitsColumns("tstart", hdu=hdu)
 
 
 # ---- level-0 files, declared as the flight archive has them ---------------------------------------------------------

@@ -168,7 +168,7 @@ def test_a_catalogue_need_not_know_of_science_targets_or_stars():
     assert catalogue.planned_stars(6000, 0) == ()
 
 
-@given(st.lists(st.tuples(st.integers(), st.integers(0, 99_999)), unique_by=lambda pair: pair[0]))
+@given(st.lists(st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 99_999)), unique_by=lambda pair: pair[0]))
 def test_runs_sort_by_their_ids(pairs):
     runs = [ProcessingRun(id=id_, obsid=obsid, obi=0, revision=1) for id_, obsid in pairs]
     assert [run.id for run in sorted(runs)] == sorted(id_ for id_, _ in pairs)

@@ -199,10 +199,14 @@ class ArchiveProductContract(OfferContract):
 
 
 def _make_index(connection: sqlite3.Connection, product: ArchiveProduct) -> None:
-    columns = [f"{each.name} {_SQL_TYPES[each.type]}{' NOT NULL' * each.required}" for each in product.schema]
-    connection.execute(f"CREATE TABLE files ({', '.join(columns)}, PRIMARY KEY ({', '.join(product.key)}))")
+    columns = [f"[{each.name}] {_SQL_TYPES[each.type]}{' NOT NULL' * each.required}" for each in product.schema]
+    connection.execute(f"CREATE TABLE files ({', '.join(columns)}, PRIMARY KEY ({_quoted(product.key)}))")
     for number, index in enumerate(product.indexes):
-        connection.execute(f"CREATE INDEX index_{number} ON files ({', '.join(index)})")
+        connection.execute(f"CREATE INDEX index_{number} ON files ({_quoted(index)})")
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"[{name}]" for name in names)
 
 
 class DarkSourceContract(OfferContract):
