@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aca_core._lazy import lazy_names
+
 if TYPE_CHECKING:
     from aca_core.arrays import BoolArray, FloatArray, IntArray, StrArray
     from aca_core.catalogues import Catalogue, PlannedStar, ProcessingRun, Work
@@ -85,8 +87,6 @@ _HOMES = {
     "retrievers": ("FileRequest", "ObsidRequest", "Retriever", "TimeRequest"),
     "text_files": ("read_text_file",),
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
 __all__ = [
     "API_VERSION",
     "FITS_COLUMNS",
@@ -149,19 +149,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+_get, __dir__ = lazy_names(__name__, _HOMES, globals())
 
+
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("aca-core")
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'aca_core' has no attribute {name!r}")
-    value = getattr(import_module(f"aca_core.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return _get(name)

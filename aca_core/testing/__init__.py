@@ -12,7 +12,9 @@ The fixture ``install_plugin`` is there wherever aca-core and pytest are install
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aca_core._lazy import lazy_names
 
 if TYPE_CHECKING:
     from aca_core.testing.contracts import (
@@ -44,8 +46,6 @@ _HOMES = {
     "factories": ("SYNTHETIC", "write_dark_calibration", "write_fits", "write_parameter_file", "write_text"),
     "fixtures": ("PluginInstaller",),
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
 __all__ = [
     "SYNTHETIC",
     "ArchiveProductContract",
@@ -62,10 +62,5 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # The factories need no pytest, and pytest loads the fixtures long before it may see numpy.
-    from importlib import import_module
-
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'aca_core.testing' has no attribute {name!r}")
-    return getattr(import_module(f"aca_core.testing.{_HOME_OF[name]}"), name)
+# The factories need no pytest, and pytest loads the fixtures long before it may see numpy.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, globals())
