@@ -11,6 +11,7 @@ author = "The aca_core developers"
 project_copyright = "The aca_core developers"
 release = importlib.metadata.version("aca-core")
 
+myst_enable_extensions = ["colon_fence"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 # What a docstring writes between single back-quotes is a name; one that has no page of its own stays as it is.
