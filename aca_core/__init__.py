@@ -11,7 +11,7 @@ from aca_core._lazy import lazy_names
 
 if TYPE_CHECKING:
     from aca_core.arrays import BoolArray, FloatArray, IntArray, StrArray
-    from aca_core.catalogues import Catalogue, PlannedStar, ProcessingRun, Work
+    from aca_core.catalogues import Catalogue, IngestedFile, PlannedStar, ProcessingRun, Work
     from aca_core.changes import Change
     from aca_core.columns import (
         Column,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Source,
         columns_from_text,
     )
-    from aca_core.config import Config, ProductSet
+    from aca_core.config import Config, PluginSettings, ProbabilitySettings, ProductSet
     from aca_core.config_layers import load_config
     from aca_core.dark_sources import DarkSource, DatedTree
     from aca_core.errors import (
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
     from aca_core.layouts import ByDay, ByObsid, Day, Layout, ObsidRevision
     from aca_core.models import STAR_INPUTS, InputRange, ProbabilityModel, StarConditions
     from aca_core.offers import Offer, site_option
-    from aca_core.products import ArchiveProduct, Version
+    from aca_core.products import ArchiveProduct, FetchWindow, Supersession, Version
     from aca_core.readers import FITS_COLUMNS, ColumnReader, FitsColumns, ParameterColumns
     from aca_core.registry import PluginInfo, Registry
-    from aca_core.retrievers import FileRequest, ObsidRequest, Retriever, TimeRequest
+    from aca_core.retrievers import FileRequest, ObsidRequest, Request, Retriever, TimeRequest
     from aca_core.text_files import read_text_file
 
 _HOMES = {
     "arrays": ("BoolArray", "FloatArray", "IntArray", "StrArray"),
-    "catalogues": ("Catalogue", "PlannedStar", "ProcessingRun", "Work"),
+    "catalogues": ("Catalogue", "IngestedFile", "PlannedStar", "ProcessingRun", "Work"),
     "changes": ("Change",),
     "columns": (
         "Column",
@@ -63,7 +63,7 @@ _HOMES = {
         "Source",
         "columns_from_text",
     ),
-    "config": ("Config", "ProductSet"),
+    "config": ("Config", "PluginSettings", "ProbabilitySettings", "ProductSet"),
     "config_layers": ("load_config",),
     "dark_sources": ("DarkSource", "DatedTree"),
     "errors": (
@@ -81,10 +81,10 @@ _HOMES = {
     "layouts": ("ByDay", "ByObsid", "Day", "Layout", "ObsidRevision"),
     "models": ("STAR_INPUTS", "InputRange", "ProbabilityModel", "StarConditions"),
     "offers": ("Offer", "site_option"),
-    "products": ("ArchiveProduct", "Version"),
+    "products": ("ArchiveProduct", "FetchWindow", "Supersession", "Version"),
     "readers": ("FITS_COLUMNS", "ColumnReader", "FitsColumns", "ParameterColumns"),
     "registry": ("PluginInfo", "Registry"),
-    "retrievers": ("FileRequest", "ObsidRequest", "Retriever", "TimeRequest"),
+    "retrievers": ("FileRequest", "ObsidRequest", "Request", "Retriever", "TimeRequest"),
     "text_files": ("read_text_file",),
 }
 __all__ = [
@@ -108,12 +108,14 @@ __all__ = [
     "Day",
     "DeclarationError",
     "ElementShape",
+    "FetchWindow",
     "FileFacts",
     "FileRequest",
     "FitsColumns",
     "FloatArray",
     "FromArchive",
     "FromName",
+    "IngestedFile",
     "InputRange",
     "IntArray",
     "IntegrityError",
@@ -127,16 +129,20 @@ __all__ = [
     "PlannedStar",
     "PluginError",
     "PluginInfo",
+    "PluginSettings",
     "ProbabilityModel",
+    "ProbabilitySettings",
     "ProcessingRun",
     "ProductSet",
     "Registry",
+    "Request",
     "RetrievalError",
     "Retriever",
     "RowCount",
     "Source",
     "StarConditions",
     "StrArray",
+    "Supersession",
     "TimeRequest",
     "UnknownNameError",
     "Version",

@@ -10,7 +10,7 @@ import attrs
 
 from aca_core.errors import DeclarationError
 
-__all__ = ["as_tuple", "as_whole", "check", "each", "is_a", "is_words", "refusal", "text", "whole"]
+__all__ = ["as_tuple", "as_whole", "base_name", "check", "each", "is_a", "is_words", "refusal", "text", "whole"]
 
 Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -85,6 +85,15 @@ def whole(low: int, high: int) -> Validator:
         lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
         f"a whole number from {low} to {high}",
     )
+
+
+base_name: Validator = check(
+    lambda value: (
+        isinstance(value, str) and value not in ("", ".", "..") and value.isprintable() and not set(value) & {"/", "\\"}
+    ),
+    "the base name of a file",
+)
+"""The validator of a field that is a file's name without a folder."""
 
 
 def is_words(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from aca_core._discovery import CORE_DISTRIBUTION
@@ -25,7 +25,8 @@ def settle(claims: Mapping[str, Iterable[OfferKey]], prefer: Mapping[str, str]) 
     claims : mapping of str to iterable of (str, str)
         For each plugin, by id (``distribution:name``), what it offers.
     prefer : mapping of str to str
-        For a name, the distribution or the plugin id that shall have it.
+        For a name (``x``), or a name of one kind (``archive product x``), the distribution or the plugin id that
+        shall have it.
 
     Returns
     -------
@@ -41,13 +42,22 @@ def settle(claims: Mapping[str, Iterable[OfferKey]], prefer: Mapping[str, str]) 
     active = {plugin: frozenset(keys) for plugin, keys in claims.items()}
     aside: dict[str, str] = {}
     while defeats := _defeats(active, prefer):
-        # Those who lose to somebody whom nobody defeats go first: what they claimed is free again for the others.
-        clear = {plugin: lost for plugin, lost in defeats.items() if any(w and w not in defeats for _, w in lost)}
-        for plugin, lost in (clear or defeats).items():
-            key, winner = next((k, w) for k, w in lost if not clear or (w and w not in defeats))
+        # First those who lose to somebody whom nobody defeats, then those who tie: what they claimed is free again
+        # for the others. What is left after both is a circle, and goes as a whole.
+        to_winner = _pick(defeats, lambda winner: winner is not None and winner not in defeats)
+        ties = _pick(defeats, lambda winner: winner is None)
+        for plugin, (key, winner) in (to_winner or ties or _pick(defeats, lambda winner: True)).items():
             aside[plugin] = _reason(plugin, key, winner, active, prefer)
         active = {plugin: keys for plugin, keys in active.items() if plugin not in aside}
     return aside
+
+
+def _pick(
+    defeats: Mapping[str, list[tuple[OfferKey, str | None]]], test: Callable[[str | None], bool]
+) -> dict[str, tuple[OfferKey, str | None]]:
+    """Return the plugins with a defeat whose winner passes a test, each with the first such defeat."""
+    picked = {plugin: next((lost for lost in losses if test(lost[1])), None) for plugin, losses in defeats.items()}
+    return {plugin: lost for plugin, lost in picked.items() if lost is not None}
 
 
 def _defeats(
@@ -66,12 +76,17 @@ def _defeats(
 
 
 def _winner(key: OfferKey, claimants: list[str], prefer: Mapping[str, str]) -> str | None:
-    preferred = prefer.get(key[1])
+    preferred = _preferred(key, prefer)
     for wanted in (preferred, CORE_DISTRIBUTION):
         owners = [plugin for plugin in claimants if wanted in (plugin, _distribution(plugin))]
         if len(owners) == 1:
             return owners[0]
     return None
+
+
+def _preferred(key: OfferKey, prefer: Mapping[str, str]) -> str | None:
+    """Return whom the configuration prefers: for this kind of offer, or else for the name whatever it is."""
+    return prefer.get(" ".join(key), prefer.get(key[1]))
 
 
 def _distribution(plugin: str) -> str:
@@ -90,6 +105,6 @@ def _reason(
     if winner is None:
         others = ", ".join(sorted(other for other in active if other != plugin and key in active[other]))
         return f"{noun} {name!r} is also offered by {others}; none of them is used. To use this one, {remedy}"
-    if prefer.get(name) in (winner, _distribution(winner)):
+    if _preferred(key, prefer) in (winner, _distribution(winner)):
         return f"{name!r} belongs to {winner}, which the configuration prefers"
     return f"{name!r} belongs to {winner}. To use {_distribution(plugin)}'s, {remedy}"

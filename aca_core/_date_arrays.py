@@ -66,11 +66,8 @@ def read(dates: Any, reader: Reader, read_one: Callable[..., Any]) -> float | Fl
     float or ndarray of float64, shape of `dates`
         CXC seconds; a MaskedArray if `dates` is one (NaN below the mask), a float if it is a plain scalar.
     """
-    if isinstance(dates, (list, tuple)):
-        array = _array_of_sequence(dates)
-    else:
-        array = _array_of_array(dates, reader)
-        reader = reader._replace(one=partial(_read_present, reader.one))
+    array = _array_of_sequence(dates) if isinstance(dates, (list, tuple)) else _array_of_array(dates, reader)
+    reader = reader._replace(one=partial(_read_present, reader.one))
     if array.dtype.kind not in _kinds(reader):
         reader.one(dates)  # which refuses it
     masked = isinstance(array, np.ma.MaskedArray)

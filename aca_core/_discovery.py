@@ -79,17 +79,11 @@ def find_entry_points(group: str) -> Iterator[FoundEntryPoint]:
     from importlib.metadata import distributions
 
     found: dict[tuple[str, str, str], FoundEntryPoint] = {}
-    seen: set[str] = set()
+    first: dict[str, Distribution] = {}
     for installed in distributions():
-        text = installed.read_text("entry_points.txt")
-        if not text or group not in text:
-            continue
-        name = canonical_name(installed.name or "unnamed")
-        if name in seen:
-            continue
-        seen.add(name)
-        for entry_point in _entry_points_of(installed, name, group):
-            found.setdefault((entry_point.distribution, entry_point.name, entry_point.value), entry_point)
+        for entry_point in _entry_points_of(installed, group):
+            if first.setdefault(entry_point.distribution, installed) is installed:
+                found.setdefault((entry_point.distribution, entry_point.name, entry_point.value), entry_point)
     yield from sorted(found.values(), key=lambda entry_point: (entry_point.id, entry_point.value))
 
 
@@ -128,15 +122,27 @@ def canonical_id(name: str, *, owner: bool = False) -> str:
     return f"{canonical_name(distribution)}{colon}{entry_point}" if colon or owner else name
 
 
-def _entry_points_of(installed: Distribution, name: str, group: str) -> Iterator[FoundEntryPoint]:
-    version = installed.metadata["Version"] or "unknown"
+def _entry_points_of(installed: Distribution, group: str) -> Iterator[FoundEntryPoint]:
+    """Yield the entry points of one distribution; what cannot be read costs nobody but itself."""
     try:
+        text = installed.read_text("entry_points.txt")
+        if not text or group not in text:
+            return
+        name, version = _name_and_version(installed)
         entry_points = [each for each in installed.entry_points if each.group == group]
     except Exception as error:  # a malformed file raises anything from ValueError to AttributeError
+        name, version = _name_and_version(installed)
         yield FoundEntryPoint("", "", name, version, functools.partial(_fail, error))
         return
     for each in entry_points:
         yield FoundEntryPoint(each.name, each.value, name, version, each.load, lambda: installed.requires or ())
+
+
+def _name_and_version(installed: Distribution) -> tuple[str, str]:
+    try:
+        return canonical_name(installed.name or "unnamed"), installed.metadata["Version"] or "unknown"
+    except Exception:  # METADATA is as damaged as the rest
+        return "unnamed", "unknown"
 
 
 def _fail(error: Exception) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import logging
+import os
+import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -11,6 +17,7 @@ from aca_core import hookspecs
 from aca_core._conflicts import OfferKey
 from aca_core._discovery import FoundEntryPoint
 from aca_core._frozen import FrozenMapping
+from aca_core._option_types import check_option_types
 from aca_core.catalogues import Catalogue
 from aca_core.dark_sources import DarkSource
 from aca_core.errors import AcaError, did_you_mean
@@ -20,7 +27,16 @@ from aca_core.offers import Offer, is_valid_name
 from aca_core.products import ArchiveProduct
 from aca_core.retrievers import Retriever
 
-__all__ = ["HOOKS", "OFFER_HOOKS", "BrokenPluginError", "collect_offers", "in_one_line", "offer_key", "register"]
+__all__ = [
+    "HOOKS",
+    "OFFER_HOOKS",
+    "BrokenPluginError",
+    "collect_offers",
+    "in_one_line",
+    "offer_key",
+    "register",
+    "undone_on_failure",
+]
 
 OFFER_HOOKS: Final[Mapping[str, type[Offer]]] = FrozenMapping(
     {
@@ -33,12 +49,34 @@ OFFER_HOOKS: Final[Mapping[str, type[Offer]]] = FrozenMapping(
 )
 """The hooks that return offers, and what each of their elements must be."""
 
+MAX_OFFERS: Final = 10_000
+"""How much a hook may return: a limit for iterators that never end."""
+
 HOOKS: Final = (*OFFER_HOOKS, "aca_committed")
 """Every hook that a plugin may implement."""
 
 
 class BrokenPluginError(AcaError):
     """A plugin does not keep the contract; the message is the reason that ``aca plugins`` shows."""
+
+
+@contextlib.contextmanager
+def undone_on_failure() -> Iterator[None]:
+    """Put back what code that fails may have changed of the process: folder, warnings, logging, standard streams."""
+    try:
+        folder = os.getcwd()  # noqa: PTH109  # a Path is not needed
+    except OSError:
+        folder = None
+    filters, disabled, streams = warnings.filters[:], logging.root.manager.disable, (sys.stdout, sys.stderr)
+    try:
+        yield
+    except BaseException:
+        if folder is not None:
+            os.chdir(folder)
+        warnings.filters[:] = filters  # type: ignore[index]  # the module's list, which typeshed calls a sequence
+        logging.root.manager.disable = disabled
+        sys.stdout, sys.stderr = streams
+        raise
 
 
 def register(found: FoundEntryPoint) -> pluggy.PluginManager:
@@ -110,46 +148,69 @@ def collect_offers(manager: pluggy.PluginManager) -> Iterator[Offer]:
         caller: pluggy.HookCaller = getattr(manager.hook, hook)
         if not caller.get_hookimpls():
             continue
-        for offer in _checked(hook, kind, _returned(hook, caller)):
-            if offer_key(offer) in seen:
-                raise BrokenPluginError(f"{hook} offers {offer.noun} {offer.name!r} twice; give one another name")
-            seen.add(offer_key(offer))
+        for offer in _returned(hook, kind, caller):
+            key = offer_key(offer)
+            if key in seen:
+                raise BrokenPluginError(f"{hook} offers {key[0]} {key[1]!r} twice; give one another name")
+            seen.add(key)
             yield offer
 
 
-def _returned(hook: str, caller: pluggy.HookCaller) -> Any:
-    """Call one hook; pluggy leaves out None, so nothing at all means that the return was forgotten."""
-    try:
+def _returned(hook: str, kind: type[Offer], caller: pluggy.HookCaller) -> Iterator[Offer]:
+    """Call one hook and yield what its implementations return, each element checked."""
+    implementations = caller.get_hookimpls()
+    with _naming(hook):
         results = caller()
-    except Exception as error:
-        raise BrokenPluginError(f"{hook} raised {in_one_line(error)}") from error
-    if not results:
+    # pluggy leaves out None: fewer results than implementations mean that a return was forgotten.
+    if len(results) < len(implementations):
         raise BrokenPluginError(f"{hook} returned None; return a list of what it offers")
-    return results[0]
+    for returned in results:
+        if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | Mapping):
+            raise BrokenPluginError(f"{hook} returned {_shown(returned)}; expected a list of {kind.__name__}")
+        with _naming(hook):
+            elements = list(itertools.islice(returned, MAX_OFFERS + 1))
+        if len(elements) > MAX_OFFERS:
+            raise BrokenPluginError(f"{hook} returned more than {MAX_OFFERS} elements; expected a list that ends")
+        for index, element in enumerate(elements):
+            _check_element(hook, kind, index, element)
+            yield element
 
 
-def _checked(hook: str, kind: type[Offer], returned: Any) -> Iterator[Offer]:
-    """Yield the elements that a hook returned; refuse what is not an offer of its kind."""
-    if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | Mapping):
-        raise BrokenPluginError(f"{hook} returned {_shown(returned)}; expected a list of {kind.__name__}")
+@contextlib.contextmanager
+def _naming(hook: str) -> Iterator[None]:
+    """Name the hook in whatever is raised by a plugin's own code."""
     try:
-        elements = list(returned)
+        yield
     except Exception as error:
         raise BrokenPluginError(f"{hook} raised {in_one_line(error)}") from error
-    for index, element in enumerate(elements):
-        if not isinstance(element, kind):
-            raise BrokenPluginError(
-                f"{hook} returned {_shown(element)} as element {index}; expected instances of {kind.__name__}"
-            )
-        if not is_valid_name(element.name):
-            raise BrokenPluginError(
-                f"{hook} returned an offer with the name {element.name!r}; expected lower case, as 'sim1'"
-            )
-        yield element
+
+
+def _check_element(hook: str, kind: type[Offer], index: int, element: Any) -> None:
+    """Refuse what is not an offer of its kind, whole and with a kind and options that are what they seem."""
+    if not isinstance(element, kind):
+        raise BrokenPluginError(
+            f"{hook} returned {_shown(element)} as element {index}; expected instances of {kind.__name__}"
+        )
+    cls = type(element)
+    if cls.noun is not kind.noun or cls.section != kind.section:
+        raise BrokenPluginError(f"{hook} returned a {cls.__name__} with a noun or section of its own; leave both alone")
+    if not is_valid_name(element.name):
+        raise BrokenPluginError(
+            f"{hook} returned an offer with the name {element.name!r}; expected lower case, as 'sim1'"
+        )
+    # A subclass with a post-init of its own takes the place of ours: the checks of the whole are made here again.
+    whole_check = getattr(kind, "__attrs_post_init__", None)
+    if whole_check is not None:
+        whole_check(element)
+    check_option_types(cls)
 
 
 def _shown(value: object) -> str:
-    return f"{value!r:.60} (type {type(value).__name__})"
+    try:
+        shown = " ".join(repr(value).split())
+    except Exception:  # a plugin's own repr
+        shown = "something without a repr"
+    return f"{shown[:60]} (type {type(value).__name__})"
 
 
 def offer_key(offer: Offer) -> OfferKey:
@@ -170,7 +231,14 @@ def in_one_line(error: BaseException) -> str:
     str
         Its message; its type too, where the message may not explain itself.
     """
-    text = " ".join(str(error).split())
+    try:
+        # Validators of attrs carry the message first, and the whole declaration behind it.
+        several = (
+            len(error.args) > 1 and isinstance(error.args[0], str) and not isinstance(error, OSError | SyntaxError)
+        )
+        text = " ".join((error.args[0] if several else str(error)).split())
+    except Exception:  # a plugin's own exception, whose text cannot be had
+        text = ""
     if isinstance(error, AcaError | pluggy.PluginValidationError):
         return text
     if isinstance(error, SystemExit):

@@ -1,39 +1,40 @@
 """From the tables of a TOML file to typed values, with one message for each thing that is wrong.
 
 cattrs walks the classes; the rules here are that a value is never converted into another type, and that every
-mistake keeps the path of keys that leads to it.
+mistake keeps the path of keys that leads to it. Import this module where it is used: cattrs is not needed to start.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import NoneType, SimpleNamespace, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar
 
 import attrs
+import cattrs
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
 
+from aca_core._option_types import annotation, expected_text, is_literal, is_tuple, is_union
 from aca_core.errors import DeclarationError, did_you_mean
 from aca_core.offers import Offer, site_options
 
-if TYPE_CHECKING:
-    from cattrs import Converter
-
-__all__ = ["Mistake", "StructureError", "annotation", "expected_of", "expected_text", "structure", "structure_options"]
+__all__ = ["MISSING", "Mistake", "StructureError", "structure", "structure_options"]
 
 T = TypeVar("T")
 
-_PLAIN: Mapping[Any, str] = {
-    str: "a string",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    Path: "a path in quotes",
-}
+MISSING = "is required and missing"
+"""The text of a mistake that another layer of the configuration may mend."""
 
 
 class Mistake(typing.NamedTuple):
@@ -78,8 +79,6 @@ def structure(table: Mapping[str, Any], cls: type[T]) -> T:
     StructureError
         With every unknown key, wrong type and refused value.
     """
-    from cattrs.errors import BaseValidationError
-
     try:
         return _converter().structure(table, cls)
     except BaseValidationError as error:
@@ -112,37 +111,6 @@ def structure_options(table: Mapping[str, Any], offer_class: type[Offer]) -> dic
     return {name: value for name in site_options(offer_class) if (value := getattr(options, name)) is not _UNSET}
 
 
-def expected_text(wanted: Any) -> str:
-    """Return what a type means to somebody who writes TOML, for example ``a whole number``."""
-    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if wanted in _PLAIN:
-        return _PLAIN[wanted]
-    if origin is typing.Literal:
-        return "one of " + ", ".join(repr(choice) for choice in arguments)
-    if origin in (UnionType, typing.Union):
-        return " or ".join(expected_text(part) for part in arguments if part is not NoneType)
-    if origin in (tuple, list):
-        return f"an array, each element {expected_text(arguments[0])}"
-    return "a table"
-
-
-def expected_of(field: attrs.Attribute[Any], cls: type) -> str:
-    """Return what a field of a class may hold, to somebody who writes TOML.
-
-    Parameters
-    ----------
-    field : attrs.Attribute
-        The field; ``expected`` in its metadata says it where the annotation does not.
-    cls : type
-        Its class.
-
-    Returns
-    -------
-    str
-    """
-    return str(field.metadata.get("expected") or expected_text(annotation(cls, field.name)))
-
-
 _UNSET = object()
 
 
@@ -154,47 +122,15 @@ def _options_class(offer_class: type[Any]) -> type:
     return attrs.make_class(f"{offer_class.__name__}Options", fields, frozen=True)
 
 
-def annotation(offer_class: type, name: str) -> Any:
-    """Return the annotation of a field as a type, evaluated where its class was written.
-
-    Parameters
-    ----------
-    offer_class : type
-        An attrs class.
-    name : str
-        One of its fields, its own or inherited.
-
-    Returns
-    -------
-    type
-
-    Raises
-    ------
-    DeclarationError
-        The annotation names something that does not exist at run time.
-    """
-    owner = next(cls for cls in offer_class.__mro__ if name in vars(cls).get("__annotations__", {}))
-    holder = SimpleNamespace(__annotations__={name: owner.__annotations__[name]})
-    try:
-        return typing.get_type_hints(holder, vars(sys.modules[owner.__module__]))[name]
-    except (NameError, TypeError, SyntaxError) as error:
-        expected = f"a type that exists at run time, outside `if TYPE_CHECKING` ({error})"
-        raise DeclarationError(
-            owner.__name__, f"annotation of {name}", holder.__annotations__[name], expected
-        ) from None
-
-
 @functools.cache
-def _converter() -> Converter:
+def _converter() -> cattrs.Converter:
     """Return the converter that never turns one type into another."""
-    import cattrs
-
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for plain in (str, bool, int, float, Path):
         converter.register_structure_hook(plain, functools.partial(_plain, accepted=plain))
-    converter.register_structure_hook_func(_is_literal, _literal)
-    converter.register_structure_hook_factory(_is_tuple, functools.partial(_tuple_hook, converter))
-    converter.register_structure_hook_factory(_is_union, functools.partial(_union_hook, converter))
+    converter.register_structure_hook_func(is_literal, _literal)
+    converter.register_structure_hook_factory(is_tuple, functools.partial(_tuple_hook, converter))
+    converter.register_structure_hook_factory(is_union, functools.partial(_union_hook, converter))
     converter.register_structure_hook_factory(_is_table, functools.partial(_table_hook, converter))
     return converter
 
@@ -209,40 +145,38 @@ def _plain(value: Any, wanted: Any, *, accepted: type) -> Any:
     raise _UnfitError(value, expected_text(accepted))
 
 
-def _is_literal(wanted: Any) -> bool:
-    return bool(typing.get_origin(wanted) == typing.Literal)
-
-
 def _literal(value: Any, wanted: Any) -> Any:
     if any(value == choice and type(value) is type(choice) for choice in typing.get_args(wanted)):
         return value
     raise _UnfitError(value, expected_text(wanted))
 
 
-def _is_tuple(wanted: Any) -> bool:
-    return typing.get_origin(wanted) is tuple
-
-
-def _tuple_hook(converter: Converter, wanted: Any) -> Any:
+def _tuple_hook(converter: cattrs.Converter, wanted: Any) -> Any:
     """Return a hook for arrays: cattrs' own takes any iterable, so a string would become its letters."""
-    inner = converter.get_structure_hook(list[typing.get_args(wanted)[0]])  # type: ignore[misc]  # built at run time
+    kinds = typing.get_args(wanted)
+    open_ended = kinds[-1] is Ellipsis
 
     def hook(value: Any, _: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple) or not (open_ended or len(value) == len(kinds)):
             raise _UnfitError(value, expected_text(wanted))
-        return tuple(inner(value, list[typing.get_args(wanted)[0]]))  # type: ignore[misc]  # as above
+        elements: list[Any] = []
+        errors: list[Exception] = []
+        for index, element in enumerate(value):
+            kind = kinds[0] if open_ended else kinds[index]
+            try:
+                elements.append(converter.structure(element, kind))
+            except Exception as error:
+                error.add_note(IterableValidationNote(f"element {index}", index, kind))
+                errors.append(error)
+        if errors:
+            raise IterableValidationError("an array", errors, tuple)
+        return tuple(elements)
 
     return hook
 
 
-def _is_union(wanted: Any) -> bool:
-    return typing.get_origin(wanted) in (UnionType, typing.Union)
-
-
-def _union_hook(converter: Converter, wanted: Any) -> Any:
+def _union_hook(converter: cattrs.Converter, wanted: Any) -> Any:
     """Return a hook that takes the first part of a union that fits."""
-    from cattrs.errors import BaseValidationError
-
     *others, last = [part for part in typing.get_args(wanted) if part is not NoneType]
 
     def hook(value: Any, _: Any) -> Any:
@@ -261,10 +195,8 @@ def _is_table(wanted: Any) -> bool:
     return attrs.has(wanted) or typing.get_origin(wanted) in (Mapping, dict)
 
 
-def _table_hook(converter: Converter, wanted: Any) -> Any:
+def _table_hook(converter: cattrs.Converter, wanted: Any) -> Any:
     """Return cattrs' own hook behind a check that there is a table at all."""
-    from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
-
     inner: Any
     if attrs.has(wanted):
         internal: Any = {name: override(omit=True) for name in set(attrs.fields_dict(wanted)) - set(_keys_of(wanted))}
@@ -273,6 +205,8 @@ def _table_hook(converter: Converter, wanted: Any) -> Any:
         inner = make_mapping_structure_fn(wanted, converter, structure_to=dict)
 
     def hook(value: Any, _: Any) -> Any:
+        if attrs.has(wanted) and isinstance(value, wanted):
+            return value  # made in Python already
         if not isinstance(value, Mapping):
             raise _UnfitError(value, "a table")
         return inner(value, wanted)
@@ -282,8 +216,6 @@ def _table_hook(converter: Converter, wanted: Any) -> Any:
 
 def _mistakes(error: BaseException, keys: tuple[str, ...]) -> Iterator[Mistake]:
     """Walk cattrs' tree of errors and yield its leaves with the keys that lead to them."""
-    from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
-
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
             yield from _mistakes(inner, keys + _step(inner))
@@ -293,7 +225,10 @@ def _mistakes(error: BaseException, keys: tuple[str, ...]) -> Iterator[Mistake]:
             names = f" Keys here: {', '.join(known)}." if known else " No keys are known here."
             yield Mistake((*keys, str(key)), f"unknown key.{did_you_mean(key, known)}{names}")
     elif isinstance(error, KeyError):
-        yield Mistake(keys, "is required and missing")
+        yield Mistake(keys, MISSING)
+    elif isinstance(error, DeclarationError):
+        # A check of the whole table knows which of its keys it means.
+        yield Mistake((*keys, error.field), f"{error.value!r} is not {error.expected}")
     else:
         yield Mistake(keys, str(error) or type(error).__name__)
 
@@ -305,8 +240,6 @@ def _keys_of(cls: type) -> list[str]:
 
 def _step(error: BaseException) -> tuple[str, ...]:
     """Return the key or index that cattrs noted on an error."""
-    from cattrs.errors import AttributeValidationNote, IterableValidationNote
-
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, AttributeValidationNote):
             return (note.name,)

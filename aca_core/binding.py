@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
-from aca_core._structure import StructureError, structure_options
 from aca_core.config import Config, dotted
 from aca_core.errors import AcaError, ConfigError, ConfigProblem, DeclarationError
-from aca_core.offers import Offer, site_options
+from aca_core.offers import OTHER_ROOTS, Offer, site_options
 
-__all__ = ["SKA_PREFIX", "bind", "check_options"]
+__all__ = ["bind", "check_options"]
 
 O = TypeVar("O", bound=Offer)  # noqa: E741  # an offer of any kind
 
-SKA_PREFIX: Final = "{ska}"
-"""A path that starts with this lies in the site's Ska tree instead of its archive."""
 
-
-def bind(offer: O, config: Config, also: Collection[str] = ()) -> O:
-    """Return an offer with a site's options and absolute paths.
+def bind(offer: O, config: Config) -> O:
+    r"""Return an offer with a site's options and absolute paths.
 
     Parameters
     ----------
@@ -30,8 +26,6 @@ def bind(offer: O, config: Config, also: Collection[str] = ()) -> O:
         As a plugin declared it.
     config : Config
         The site's choice.
-    also : collection of str, optional
-        Options that its table may have for another offer of the same name, to which the table belongs as well.
 
     Returns
     -------
@@ -47,24 +41,24 @@ def bind(offer: O, config: Config, also: Collection[str] = ()) -> O:
     Examples
     --------
     >>> from pathlib import Path
-    >>> from aca_core import Config, DatedTree
-    >>> tree = DatedTree(name="night", root=Path("darks"), image_file="map.fits")
-    >>> config = Config(root=["/data/aca"], dark_sources={"night": {"root": "night_darks"}})
-    >>> bind(tree, config).root.as_posix()
-    '/data/aca/night_darks'
+    >>> from aca_core import ArchiveProduct, Config, FitsColumns, Version
+    >>> sim = ArchiveProduct(name="sim1", version=Version(glob="*", pattern=r"N(\d{3})_"),
+    ...                      columns=FitsColumns("tstart", "tstop", "revision"))
+    >>> config = Config(root=["/data/aca"], products={"sim1": {"bad_obsids": "sim1/bad.dat"}})
+    >>> bind(sim, config).bad_obsids.as_posix()
+    '/data/aca/sim1/bad.dat'
     """
-    values, problems = check_options(offer, config, also)
+    values, problems = check_options(offer, config)
     if problems:
         raise ConfigError(problems)
-    options = {name: values.get(name, getattr(offer, name)) for name in site_options(type(offer))}
-    placed = {name: _placed(value, offer, name, config) for name, value in options.items() if isinstance(value, Path)}
+    placed, problems = _placed_paths(offer, values, config)
+    if problems:
+        raise ConfigError(problems)
     changed = {**values, **placed}
     return attrs.evolve(offer, **changed) if changed else offer
 
 
-def check_options(
-    offer: Offer, config: Config, also: Collection[str] = ()
-) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def check_options(offer: Offer, config: Config) -> tuple[dict[str, Any], list[ConfigProblem]]:
     """Return the values that a site gives to an offer's options, and everything that is wrong with them.
 
     Parameters
@@ -73,35 +67,43 @@ def check_options(
         As a plugin declared it.
     config : Config
         The site's choice.
-    also : collection of str, optional
-        Options that the table may have for another offer of the same name.
 
     Returns
     -------
     values : dict
         Field names with typed values; empty where there are problems.
     problems : list of ConfigProblem
-        Empty where all is well.
+        Empty where all is well. That a path cannot be placed is told when the offer is bound.
     """
-    own = site_options(type(offer))
-    given = config.options(offer.section, offer.name)
-    table = {name: value for name, value in given.items() if name in own or name not in also}
-    place = (offer.section, offer.name)
+    values: dict[str, Any] = {}
+    problems: list[ConfigProblem] = []
+    for place, table in config.options(offer.section, offer.name, offer.variant):
+        found, wrong = _values_in(offer, table, place, config)
+        values |= found
+        problems += wrong
+    if not problems and (refusal := _refusal(offer, values)) is not None:
+        # Each is right alone, and they do not go together.
+        problems = [_problem(config, (offer.section, offer.name), refusal)]
+    return ({}, problems) if problems else (values, [])
+
+
+def _values_in(
+    offer: Offer, table: Mapping[str, Any], place: tuple[str, ...], config: Config
+) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    """Return the typed values of one table, and what is wrong with each."""
+    from aca_core._structure import StructureError, structure_options
+
     try:
         values = structure_options(table, type(offer))
     except StructureError as error:
-        return {}, [
-            _problem(config, (*place, *mistake.keys), _without_options(offer, mistake.text))
-            for mistake in error.mistakes
-        ]
+        none = "" if site_options(type(offer)) else f" The {offer.noun} {offer.name!r} opens no option to sites."
+        return {}, [_problem(config, (*place, *wrong.keys), wrong.text + none) for wrong in error.mistakes]
     problems = [
         _problem(config, (*place, name), refusal)
         for name, value in values.items()
         if (refusal := _refusal(offer, {name: value})) is not None
     ]
-    if not problems and (refusal := _refusal(offer, values)) is not None:
-        problems = [_problem(config, place, refusal)]  # each is right alone, and they do not go together
-    return ({}, problems) if problems else (values, [])
+    return values, problems
 
 
 def _refusal(offer: Offer, values: dict[str, Any]) -> str | None:
@@ -110,31 +112,38 @@ def _refusal(offer: Offer, values: dict[str, Any]) -> str | None:
         attrs.evolve(offer, **values)
     except DeclarationError as error:
         return f"{error.field} is {error.value!r}; expected {error.expected}"
-    except (AcaError, ValueError, TypeError) as error:
+    except AcaError as error:
         return str(error)
+    except Exception as error:  # a plugin's own validator; those of attrs have the message first
+        text = error.args[0] if error.args and isinstance(error.args[0], str) else repr(error)
+        return f"refused by {offer.noun} {offer.name!r}: {text}"
     return None
 
 
-def _without_options(offer: Offer, text: str) -> str:
-    return text if site_options(type(offer)) else f"{text} The {offer.noun} {offer.name!r} opens no option to sites."
+def _placed_paths(offer: Offer, values: dict[str, Any], config: Config) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    """Return the options that hold paths, with the paths made absolute."""
+    placed: dict[str, Any] = {}
+    problems: list[ConfigProblem] = []
+    for name in site_options(type(offer)):
+        value = values.get(name, getattr(offer, name))
+        others = attrs.fields_dict(type(offer))[name].metadata[OTHER_ROOTS]
+        try:
+            if others:
+                placed[name], *further = config.placed(value, every=True)
+                placed[others] = tuple(further)
+            elif (absolute := _placed(value, config)) != value:
+                placed[name] = absolute
+        except ValueError as error:
+            problems.append(_problem(config, (offer.section, offer.name, name), str(error)))
+    return placed, problems
+
+
+def _placed(value: Any, config: Config) -> Any:
+    """Return a value with every path in it made absolute."""
+    if isinstance(value, Path):
+        return config.placed(value)[0]
+    return tuple(_placed(each, config) for each in value) if isinstance(value, tuple) else value
 
 
 def _problem(config: Config, keys: tuple[str, ...], text: str) -> ConfigProblem:
     return ConfigProblem(config.blamed(*keys), dotted(keys), text)
-
-
-def _placed(path: Path, offer: Offer, option: str, config: Config) -> Path:
-    """Return a path of a site as an absolute one."""
-    path = path.expanduser()
-    if path.is_absolute():
-        return path
-    if path.parts and path.parts[0] == SKA_PREFIX:
-        if config.ska is None:
-            text = f'{path} lies in the Ska tree, and none is configured; set ska = "…" or SKA'
-            raise ConfigError([_problem(config, (offer.section, offer.name, option), text)])
-        return config.ska.joinpath(*path.parts[1:])
-    if not config.root:
-        text = f'{path} is relative to the archive root, and none is configured; set root = "…" or ACA_DATA'
-        raise ConfigError([_problem(config, (offer.section, offer.name, option), text)])
-    candidates = [root / path for root in config.root]
-    return next((candidate for candidate in candidates if candidate.exists()), candidates[0])

@@ -12,7 +12,12 @@ from aca_core._checks import as_whole, check, is_a, text, whole
 from aca_core.obsids import MAX_OBSID
 from aca_core.offers import Offer
 
-__all__ = ["Catalogue", "PlannedStar", "ProcessingRun", "Work"]
+__all__ = ["Catalogue", "IngestedFile", "PlannedStar", "ProcessingRun", "Work"]
+
+
+_identifier = check(
+    lambda value: isinstance(value, str) and value.isascii() and value.isidentifier(), "a name such as 'aspect_1'"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -35,8 +40,8 @@ class Work:
     'obidet_0_5_id'
     """
 
-    table: str = attrs.field(validator=text)
-    id: str = attrs.field(validator=text)
+    table: str = attrs.field(validator=_identifier)
+    id: str = attrs.field(validator=_identifier)
     reviewed_as_science: bool = attrs.field(default=False, validator=is_a(bool, "True or False"))
 
 
@@ -89,6 +94,22 @@ class PlannedStar:
     z_ang: float
 
 
+@attrs.frozen(kw_only=True, order=True)
+class IngestedFile:
+    """One file that the central archive has taken in, as a catalogue lists it.
+
+    Attributes
+    ----------
+    ingested : float
+        When, CXC seconds.
+    filename : str
+        Its base name, with or without ``.gz``.
+    """
+
+    ingested: float
+    filename: str = attrs.field(validator=text)
+
+
 @attrs.frozen(kw_only=True)
 class Catalogue(Offer, ABC):
     """A list of what was processed, answering from a database, a file or a service.
@@ -132,6 +153,10 @@ class Catalogue(Offer, ABC):
     @abstractmethod
     def obis(self, obsid: int) -> tuple[int, ...]:
         """Return the numbers of the observation intervals of an obsid, ascending; empty where it is unknown."""
+
+    def ingested_files(self, product: str, after: float) -> Iterable[IngestedFile]:
+        """Return the files of a product by day that were taken in after a time (CXC s), by time; none by default."""
+        return ()
 
     def science_qualities(self, work: Work, run: ProcessingRun) -> tuple[str, ...]:
         """Return the qualities of the science products that were made from a run; none by default."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import NoneType
+
 import attrs
 
-from aca_core._checks import as_tuple, each, is_a, text
+from aca_core._checks import as_tuple, each, is_a, text, whole
 from aca_core.layouts import Day, ObsidRevision, Unit
 
 __all__ = ["Change"]
@@ -22,6 +25,10 @@ class Change:
     ----------
     product : str
         Name of the product.
+    archive : Path or None
+        The root of the archive that changed; None where a change is made up, in a test.
+    serial : int
+        Grows with every change of the product in that archive; a change that comes again has the same.
     unit : ObsidRevision or Day
         What was committed.
     added, removed, replaced : tuple of str
@@ -39,6 +46,8 @@ class Change:
     """
 
     product: str = attrs.field(validator=text)
+    archive: Path | None = attrs.field(default=None, validator=is_a((Path, NoneType), "a path"))
+    serial: int = attrs.field(default=0, validator=whole(0, 2**63 - 1))
     unit: Unit = attrs.field(validator=is_a((ObsidRevision, Day), "an ObsidRevision or a Day"))
     added: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)
     removed: tuple[str, ...] = attrs.field(default=(), converter=as_tuple, validator=_strings)

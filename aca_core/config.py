@@ -5,18 +5,22 @@ A configuration is a frozen value that is passed on explicitly; `aca_core.config
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
 
+from aca_core._checks import as_tuple, check, is_a, is_words, refusal, text, whole
 from aca_core._frozen import FrozenMapping, freeze
 from aca_core.errors import ConfigError, ConfigProblem, UnknownNameError
 from aca_core.obsids import as_obsid_list, check_obsid_list
 
 __all__ = [
     "OFFER_SECTIONS",
+    "OFFER_VARIANTS",
+    "SKA_PREFIX",
     "Config",
     "PluginSettings",
     "ProbabilitySettings",
@@ -29,13 +33,27 @@ OFFER_SECTIONS: Final = ("products", "dark_sources", "models", "retrievers", "ca
 """The tables that hold one table for each offer, by its name."""
 
 
+OFFER_VARIANTS: Final = ("acquisition", "guide")
+"""What tells apart offers of one section and name; see `Offer.variant`."""
+
+SKA_PREFIX: Final = "{ska}"
+"""A path that starts with this lies in the site's Ska tree instead of its archive."""
+
+
 def _option(default: Any, help: str, **field_arguments: Any) -> Any:
     return attrs.field(default=default, metadata={"help": help}, **field_arguments)
 
 
-def _at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{attribute.name} is {value}; expected 1 or more")
+def _is_strings(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+
+
+def _one_of(*choices: str) -> Any:
+    return check(lambda value: value in choices, " or ".join(repr(choice) for choice in choices))
+
+
+_strings = check(_is_strings, "a list of strings")
+_name_or_none = check(lambda value: value is None or isinstance(value, str), "a string")
 
 
 @attrs.frozen(kw_only=True)
@@ -52,11 +70,18 @@ class PluginSettings:
         Whether a plugin that fails is an error rather than a warning.
     """
 
-    disable: tuple[str, ...] = _option((), "plugins that are not loaded, by name or by distribution:name")
-    prefer: Mapping[str, str] = _option(
-        FrozenMapping(), "for a name that several plugins offer: whose it is", converter=freeze
+    disable: tuple[str, ...] = _option(
+        (), "plugins that are not loaded, by name or by distribution:name", converter=as_tuple, validator=_strings
     )
-    strict: bool = _option(False, "whether a plugin that fails is an error, not a warning")
+    prefer: Mapping[str, str] = _option(
+        FrozenMapping(),
+        "for a name that several plugins offer: whose it is",
+        converter=freeze,
+        validator=check(lambda value: is_words({"prefer": value}), "a mapping of names to distributions"),
+    )
+    strict: bool = _option(
+        False, "whether a plugin that fails is an error, not a warning", validator=is_a(bool, "True or False")
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -69,8 +94,8 @@ class ProbabilitySettings:
         Names of models.
     """
 
-    acquisition: str = _option("sota-2013", "model for the probability of acquiring a star")
-    guide: str = _option("sota-2013", "model for the probability of tracking a star")
+    acquisition: str = _option("sota-2013", "model for the probability of acquiring a star", validator=text)
+    guide: str = _option("sota-2013", "model for the probability of tracking a star", validator=text)
 
 
 @attrs.frozen(kw_only=True)
@@ -99,30 +124,36 @@ class ProductSet:
         Whether a file whose checksum is wrong is refused, or kept with a recorded warning.
     """
 
-    products: tuple[str, ...] = attrs.field(metadata={"help": "names of archive products"})
-    retriever: str | None = _option(None, "where files come from")
-    catalogue: str | None = _option(None, "who says what is new; without it only named obsids work")
-    content_types: tuple[str, ...] = _option((), "content types to keep; empty for all")
-    discard: tuple[str, ...] = _option((), "globs of delivered files to drop")
+    products: tuple[str, ...] = attrs.field(
+        converter=as_tuple,
+        validator=check(lambda value: _is_strings(value) and len(value) > 0, "a list of at least one name"),
+        metadata={"help": "names of archive products"},
+    )
+    retriever: str | None = _option(None, "where files come from", validator=_name_or_none)
+    catalogue: str | None = _option(
+        None, "who says what is new; without it only named obsids work", validator=_name_or_none
+    )
+    content_types: tuple[str, ...] = _option(
+        (), "content types to keep; empty for all", converter=as_tuple, validator=_strings
+    )
+    discard: tuple[str, ...] = _option((), "globs of delivered files to drop", converter=as_tuple, validator=_strings)
     bad_obsids: tuple[int, ...] | Path = _option(
         (), "obsids to leave alone, or a file of them", converter=as_obsid_list, validator=check_obsid_list
     )
     executor: Literal["serial", "threads", "processes", "dask"] = _option(
-        "serial", "where work that can be spread runs"
+        "serial", "where work that can be spread runs", validator=_one_of("serial", "threads", "processes", "dask")
     )
-    jobs: int = _option(1, "how many workers", validator=_at_least_one)
-    scheduler: str | None = _option(None, "address of the Dask scheduler")
-    checksum: Literal["error", "warn"] = _option("error", "refuse a file whose checksum is wrong, or keep it and warn")
-
-    @products.validator
-    def _check_products(self, attribute: attrs.Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
-        if not value:
-            raise ValueError("products is empty; expected at least one name")
+    jobs: int = _option(1, "how many workers", validator=whole(1, 10_000))
+    scheduler: str | None = _option(None, "address of the Dask scheduler", validator=_name_or_none)
+    checksum: Literal["error", "warn"] = _option(
+        "error", "refuse a file whose checksum is wrong, or keep it and warn", validator=_one_of("error", "warn")
+    )
 
     def __attrs_post_init__(self) -> None:
         """Check what only the whole set can show."""
         if self.executor == "dask" and self.scheduler is None:
-            raise ValueError("executor is 'dask' without a scheduler; give its address, such as 'tcp://host:8786'")
+            expected = "the address of a Dask scheduler, such as 'tcp://host:8786', for executor 'dask'"
+            raise refusal(self, "scheduler", None, expected)
 
 
 def _as_paths(value: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
@@ -170,7 +201,9 @@ class Config:
         },
     )
     ska: Path | None = _option(None, "the older Ska tree")
-    lock: Literal["kernel", "soft"] = _option("kernel", "how products are locked; 'soft' for mounts without locks")
+    lock: Literal["kernel", "soft"] = _option(
+        "kernel", "how products are locked; 'soft' for mounts without locks", validator=_one_of("kernel", "soft")
+    )
     plugins: PluginSettings = _option(PluginSettings(), "which plugins may load, and whose name wins")
     probability: ProbabilitySettings = _option(ProbabilitySettings(), "which model answers when none is named")
     sets: Mapping[str, ProductSet] = _option(FrozenMapping(), "product sets", converter=freeze)
@@ -207,10 +240,68 @@ class Config:
             raise UnknownNameError("product set", name, self.sets, "Define it as [sets.NAME] in the configuration.")
         return self.sets[name]
 
-    def options(self, section: str, name: str) -> Mapping[str, Any]:
-        """Return what the site sets for one offer, empty where it sets nothing."""
-        table: Mapping[str, Mapping[str, Any]] = getattr(self, section)
-        return table.get(name, FrozenMapping())
+    def options(self, section: str, name: str, variant: str = "") -> list[tuple[tuple[str, ...], Mapping[str, Any]]]:
+        """Return the tables that hold a site's options for one offer.
+
+        Parameters
+        ----------
+        section, name : str
+            As in ``[products.asp1]``.
+        variant : str, optional
+            For a kind of offer whose names may be shared, such as acquisition and guide models: the table's own keys
+            are for all of that name, and the table inside it that is called like the variant is for one.
+
+        Returns
+        -------
+        list of tuple
+            The keys that lead to each table, and the table; none where the site sets nothing.
+        """
+        table: Mapping[str, Any] | None = getattr(self, section, {}).get(name)
+        if table is None:
+            return []
+        if not variant:
+            return [((section, name), table)]
+        inner = {key for key in OFFER_VARIANTS if isinstance(table.get(key), Mapping)}
+        common = {key: value for key, value in table.items() if key not in inner}
+        own = [((section, name, variant), table[variant])] if variant in inner else []
+        return [((section, name), common), *own]
+
+    def placed(self, path: Path, *, every: bool = False) -> list[Path]:
+        """Return where a site's path lies: absolute as it is, else below an archive root or in the Ska tree.
+
+        Parameters
+        ----------
+        path : Path
+            Absolute, relative to the archive root, or with ``{ska}`` as its first part.
+        every : bool, default False
+            Whether to return one path for each root, else the one in the first root where it exists.
+
+        Returns
+        -------
+        list of Path
+            At least one.
+
+        Raises
+        ------
+        ValueError
+            It needs an archive root or a Ska tree and none is configured, or starts with something in braces.
+        """
+        with contextlib.suppress(RuntimeError):  # no such user: then the tilde is part of a name
+            path = path.expanduser()
+        first = path.parts[0] if path.parts else ""
+        if path.is_absolute():
+            return [path]
+        if first == SKA_PREFIX:
+            if self.ska is None:
+                raise ValueError(f'{path} lies in the Ska tree, and none is configured; set ska = "…" or SKA')
+            return [self.ska.joinpath(*path.parts[1:])]
+        if first.startswith("{"):
+            raise ValueError(f"{path} starts with {first!r}; expected {SKA_PREFIX}/… for a path in the Ska tree")
+        if not self.root:
+            text = "is relative to the archive root, and none is configured"
+            raise ValueError(f'{path} {text}; set root = "…" or ACA_DATA')
+        candidates = [root / path for root in self.root]
+        return candidates if every else [next((each for each in candidates if each.exists()), candidates[0])]
 
     def origin(self, *keys: str) -> str:
         """Return where the value of a key came from.

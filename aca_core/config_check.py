@@ -65,7 +65,7 @@ def check_config(config: Config, registry: Registry) -> Findings:
 
 def _wrong_options(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
     for offer in registry.offers(Offer):
-        yield from check_options(offer, config, registry.shared_options(offer))[1]
+        yield from check_options(offer, config)[1]
 
 
 def _unknown_in_sets(config: Config, registry: Registry) -> Iterator[ConfigProblem]:

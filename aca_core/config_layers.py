@@ -5,7 +5,6 @@ This module is the only reader of the environment.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any, Final
 
 import attrs
 
-from aca_core._structure import StructureError, structure
 from aca_core.config import Config, dotted, nearest_origin
 from aca_core.errors import ConfigError, ConfigProblem
 
@@ -23,17 +21,20 @@ _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
 
 
-def user_config_file() -> Path:
+def user_config_file() -> Path | None:
     """Return the path of the user's own configuration file, whether it exists or not.
 
     Returns
     -------
-    Path
-        ``aca.toml`` in the platform's configuration folder of ``aca_core``.
+    Path or None
+        ``aca.toml`` in the platform's configuration folder of ``aca_core``; None for a user without a home.
     """
     import platformdirs
 
-    return platformdirs.user_config_path("aca_core") / "aca.toml"
+    try:
+        return platformdirs.user_config_path("aca_core") / "aca.toml"
+    except RuntimeError:  # no HOME, and a user id that nobody has, as in a container
+        return None
 
 
 def find_config_file(path: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Path | None:
@@ -63,13 +64,27 @@ def find_config_file(path: str | Path | None = None, environ: Mapping[str, str] 
     named = (("--config or argument", path), ("environment variable ACA_CONFIG", environ.get("ACA_CONFIG")))
     for source, name in named:
         if name:
-            if not Path(name).expanduser().is_file():
+            file = Path(_expanded(str(name)))
+            if not file.is_file():
                 raise ConfigError([ConfigProblem(source, "", f"there is no file {str(name)!r}")])
-            return Path(name).expanduser().absolute()
+            return file.absolute()
     for candidate in (Path("aca.toml"), user_config_file()):
+        if candidate is None:
+            continue
         if candidate.is_file():
             return candidate.absolute()
+        if os.path.lexists(candidate):
+            text = "is there and is no file: a folder, or a link that leads nowhere"
+            raise ConfigError([ConfigProblem(str(candidate), "", text)])
     return None
+
+
+def _expanded(name: str) -> str:
+    """Return a path with the home folder in place of ``~``; as it is where there is no such user."""
+    try:
+        return str(Path(name).expanduser())
+    except RuntimeError:
+        return name
 
 
 def load_config(
@@ -105,51 +120,90 @@ def load_config(
     >>> load_config(environ={}, root="/data/aca/archive").root[0].as_posix()
     '/data/aca/archive'
     """
+    from aca_core._structure import StructureError, structure
+
     environ = os.environ if environ is None else environ
     file = find_config_file(path, environ)
     layers = [
         *_foreign_variables(environ),
-        *([(str(file), file.parent, _read_toml(file))] if file else []),
+        *([_Layer(str(file), _read_toml(file), file.parent)] if file else []),
         *_own_variables(environ),
-        ("argument", Path.cwd(), arguments),
+        _Layer("argument", arguments),
     ]
+    # Each layer is judged on its own, so that what is wrong in one is not hidden by another that goes over it.
+    problems = [problem for layer in layers for problem in layer.problems()]
+    if problems:
+        raise ConfigError(problems)
     merged = _Merged()
-    for source, folder, table in layers:
-        merged.add(_with_absolute_paths(table, folder), source)
+    for layer in layers:
+        merged.add(layer.placed(), layer.source)
     try:
         config = structure(merged.table, Config)
     except StructureError as error:
-        merged.problems += [
-            ConfigProblem(nearest_origin(merged.origins, mistake.keys), dotted(mistake.keys), mistake.text)
-            for mistake in error.mistakes
-            if dotted(mistake.keys) not in {problem.key for problem in merged.problems}
-        ]
-    if merged.problems:
-        raise ConfigError(merged.problems)
+        raise ConfigError(
+            [
+                ConfigProblem(nearest_origin(merged.origins, wrong.keys), dotted(wrong.keys), wrong.text)
+                for wrong in error.mistakes
+            ]
+        ) from None
     return attrs.evolve(config, origins=merged.origins, file=file)
 
 
-def _foreign_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+@attrs.frozen
+class _Layer:
+    """What one source says, with the folder that its paths are relative to; None for the current one."""
+
+    source: str
+    table: Mapping[str, Any]
+    folder: Path | None = None
+
+    def problems(self) -> list[ConfigProblem]:
+        """Return what is wrong with this layer, beside what another one may bring."""
+        from aca_core._structure import MISSING, StructureError, structure
+
+        try:
+            structure(self.placed(), Config)
+        except StructureError as error:
+            wrong = [mistake for mistake in error.mistakes if mistake.text != MISSING]
+            return [ConfigProblem(self.source, dotted(mistake.keys), mistake.text) for mistake in wrong]
+        return []
+
+    def placed(self) -> dict[str, Any]:
+        """Return the table with its top-level paths made absolute."""
+        resolved = dict(self.table)
+        root = resolved.get("root")
+        if isinstance(root, str | Path | list | tuple):
+            resolved["root"] = [self._absolute(each) for each in (root if isinstance(root, list | tuple) else [root])]
+        if "ska" in resolved:
+            resolved["ska"] = self._absolute(resolved["ska"])
+        return resolved
+
+    def _absolute(self, value: Any) -> Any:
+        """Return a path made absolute, or the value as it is where it is none; its type is judged later."""
+        if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+            return value
+        path = Path(_expanded(str(value)))
+        return path if path.is_absolute() else (self.folder or Path.cwd()) / path
+
+
+def _foreign_variables(environ: Mapping[str, str]) -> Iterator[_Layer]:
     """Yield what the variables of older tools say: a fallback for sites that have no file of ours."""
-    ska, mica = environ.get("SKA"), environ.get("MICA_ARCHIVE")
-    if ska:
-        table = {"ska": ska, "root": [str(Path(ska, "data", "mica", "archive"))]}
-        yield "environment variable SKA", Path.cwd(), table
-    if mica:
-        yield "environment variable MICA_ARCHIVE", Path.cwd(), {"root": _split(mica, os.pathsep)}
+    if ska := environ.get("SKA"):
+        yield _Layer("environment variable SKA", {"ska": ska, "root": [str(Path(ska, "data", "mica", "archive"))]})
+    if mica := environ.get("MICA_ARCHIVE"):
+        yield _Layer("environment variable MICA_ARCHIVE", {"root": _split(mica, os.pathsep)})
 
 
-def _own_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+def _own_variables(environ: Mapping[str, str]) -> Iterator[_Layer]:
     """Yield what our own variables say."""
     if data := environ.get("ACA_DATA"):
-        yield "environment variable ACA_DATA", Path.cwd(), {"root": _split(data, os.pathsep)}
+        yield _Layer("environment variable ACA_DATA", {"root": _split(data, os.pathsep)})
     if names := environ.get("ACA_DISABLE_PLUGINS"):
-        table = {"plugins": {"disable": _split(names, ",")}}
-        yield "environment variable ACA_DISABLE_PLUGINS", Path.cwd(), table
+        yield _Layer("environment variable ACA_DISABLE_PLUGINS", {"plugins": {"disable": _split(names, ",")}})
     if strict := environ.get("ACA_STRICT_PLUGINS"):
         word = strict.strip().lower()
         value: object = word in _TRUE if word in (*_TRUE, *_FALSE) else strict
-        yield "environment variable ACA_STRICT_PLUGINS", Path.cwd(), {"plugins": {"strict": value}}
+        yield _Layer("environment variable ACA_STRICT_PLUGINS", {"plugins": {"strict": value}})
 
 
 def _split(text: str, separator: str) -> list[str]:
@@ -160,7 +214,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         problem = f"cannot be read: {error.strerror or error}"
     except UnicodeDecodeError as error:
@@ -170,34 +224,6 @@ def _read_toml(file: Path) -> dict[str, Any]:
     except ValueError as error:  # TOMLDecodeError, and numbers that are too long to convert
         problem = f"is not valid TOML: {error}"
     raise ConfigError([ConfigProblem(str(file), "", problem)])
-
-
-def _with_absolute_paths(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a layer's table with its top-level paths taken below the folder that it was written in."""
-    resolved = dict(table)
-    root = resolved.get("root")
-    if isinstance(root, str | Path | list | tuple):
-        resolved["root"] = [_absolute(each, folder) for each in (root if isinstance(root, list | tuple) else [root])]
-    if "ska" in resolved:
-        resolved["ska"] = _absolute(resolved["ska"], folder)
-    if isinstance(sets := resolved.get("sets"), Mapping):
-        resolved["sets"] = {name: _with_absolute_list(table, folder) for name, table in sets.items()}
-    return resolved
-
-
-def _with_absolute_list(table: Any, folder: Path) -> Any:
-    if isinstance(table, Mapping) and "bad_obsids" in table:
-        return {**table, "bad_obsids": _absolute(table["bad_obsids"], folder)}
-    return table
-
-
-def _absolute(value: Any, folder: Path) -> Any:
-    """Return a path below `folder`, or the value as it is where it is none; its type is judged later."""
-    if not isinstance(value, str | Path) or not str(value).strip():
-        return value
-    with contextlib.suppress(RuntimeError):  # no such user: then the tilde is part of a name
-        return folder / Path(value).expanduser()
-    return folder / value
 
 
 _ADDED_UP: Final = (("plugins", "disable"),)
@@ -210,7 +236,6 @@ class _Merged:
 
     table: dict[str, Any] = attrs.field(factory=dict)
     origins: dict[str, str] = attrs.field(factory=dict)
-    problems: list[ConfigProblem] = attrs.field(factory=list)
 
     def add(self, layer: Mapping[str, Any], source: str) -> None:
         """Put a layer on top."""
@@ -219,18 +244,15 @@ class _Merged:
     def _add(self, below: dict[str, Any], layer: Mapping[str, Any], source: str, keys: tuple[str, ...]) -> None:
         for key, value in layer.items():
             path = (*keys, str(key))
-            key_path = dotted(path)
+            place = dotted(path)
             known = below.get(key)
-            if key in below and isinstance(known, dict) != isinstance(value, Mapping):
-                blamed = source if isinstance(known, dict) else nearest_origin(self.origins, path)
-                leaf = value if isinstance(known, dict) else known
-                self.problems.append(ConfigProblem(blamed, key_path, f"{leaf!r} is not a table"))
-            elif isinstance(value, Mapping):
-                self.origins.setdefault(key_path, source)
-                self._add(below.setdefault(key, {}), value, source, path)
-            elif path in _ADDED_UP and isinstance(known, list) and isinstance(value, list):
+            if isinstance(value, Mapping):
+                self.origins.setdefault(place, source)
+                below[key] = known if isinstance(known, dict) else {}
+                self._add(below[key], value, source, path)
+            elif path in _ADDED_UP and isinstance(known, list):
                 below[key] = [*known, *value]
-                self.origins[key_path] = f"{self.origins[key_path]}, {source}"
+                self.origins[place] = f"{self.origins[place]}, {source}"
             else:
-                below[key] = value
-                self.origins[key_path] = source
+                below[key] = list(value) if isinstance(value, tuple) else value
+                self.origins[place] = source

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from aca_core._structure import expected_of
+from aca_core._option_types import expected_of
 from aca_core.catalogues import Catalogue
 from aca_core.config import Config, PluginSettings, ProbabilitySettings, ProductSet
 from aca_core.offers import Offer, site_options
@@ -100,8 +100,8 @@ def starter(registry: Registry) -> str:
         Valid TOML in which everything is commented out.
     """
     lines = [
-        "# Configuration of aca_core. Everything is optional; take the '# ' away to set a value.",
-        "# 'aca config check' says what is wrong with this file, 'aca config show --origin' what is in force.",
+        "## Configuration of aca_core. Everything is optional; take the single '# ' of a line away to set a value.",
+        "## 'aca config check' says what is wrong with this file, 'aca config show --origin' what is in force.",
         "",
         *_commented(
             Config, only=("root", "ska", "lock"), examples={"root": "/data/aca/archive", "ska": "/proj/sot/ska"}
@@ -113,12 +113,15 @@ def starter(registry: Registry) -> str:
         ("sets.nightly", ProductSet, _example_set(registry)),
     ):
         lines += ["", f"# [{title}]", *_commented(cls, examples=examples)]
+    seen: set[tuple[str, str]] = set()
     for offer in registry.offers(Offer):
-        if options := site_options(type(offer)):
-            lines += ["", f"# [{offer.section}.{offer.name}]  # {offer.label or offer.noun}"]
-            for name, help_text in options.items():
-                lines += [f"# {help_text}: {expected_of(attrs.fields_dict(type(offer))[name], type(offer))}"]
-                lines += [_assignment(name, getattr(offer, name))]
+        fields = {name: attrs.fields_dict(type(offer))[name] for name in site_options(type(offer))}
+        place = (offer.section, offer.name, *([offer.variant] if (offer.section, offer.name) in seen else []))
+        seen.add((offer.section, offer.name))
+        if fields:
+            lines += ["", f"## {offer.noun}: {_in_one_line(offer.label)}", f"# [{_dotted(place)}]"]
+        for name, field in fields.items():
+            lines += _described(name, site_options(type(offer))[name], field, type(offer), getattr(offer, name))
     return "\n".join(lines) + "\n"
 
 
@@ -156,6 +159,8 @@ def _is_table(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     return str(value) if isinstance(value, Path) else value
@@ -168,15 +173,20 @@ def _commented(cls: type, only: tuple[str, ...] = (), examples: Mapping[str, Any
         if field.metadata.get("internal") or (only and field.name not in only):
             continue
         default = None if field.default is attrs.NOTHING else field.default
-        yield f"# {field.metadata['help']}: {expected_of(field, cls)}"
-        yield _assignment(field.name, examples.get(field.name, default))
+        yield from _described(field.name, field.metadata["help"], field, cls, examples.get(field.name, default))
 
 
-def _assignment(name: str, value: Any) -> str:
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _described(name: str, help_text: str, field: attrs.Attribute[Any], cls: type, value: Any) -> Iterator[str]:
+    """Yield a line on what a key means, and one that would set it; only the first where there is no value to show."""
     value = _plain(value)
-    if value is None:
-        return f'# {name} = "…"'
-    return f"# {name} = {_toml(value)}"
+    unset = f"; {name} is not set" if value is None else ""
+    yield f"## {_in_one_line(help_text)}: {expected_of(field, cls)}{unset}"
+    if value is not None:
+        yield f"# {_quoted_key(name)} = {_toml(value)}"
 
 
 def _toml(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
-from aca_core._checks import check, is_a
+from aca_core._checks import as_tuple, base_name, each, is_a
 from aca_core.arrays import FloatArray
 from aca_core.errors import IntegrityError, MissingDataError
 from aca_core.fits_files import open_fits
@@ -120,18 +120,17 @@ def _as_path(value: Any) -> Any:
     return Path(value) if isinstance(value, str) else value
 
 
-def _is_base_name(value: object) -> bool:
-    return isinstance(value, str) and value not in ("", ".", "..") and "/" not in value and "\0" not in value
-
-
 @attrs.frozen(kw_only=True)
 class DatedTree(DarkSource):
-    """Calibrations in folders named ``YYYYDOY`` below one root, each with a FITS map and JSON properties.
+    """Calibrations in folders named ``YYYYDOY`` below a root, each with a FITS map and JSON properties.
 
     Attributes
     ----------
     root : Path
         The folder that holds the dated ones; a site may set it.
+    other_roots : tuple of Path
+        The same folder below the site's further archive roots, filled when the source is bound to a site; the first
+        that has a calibration answers for it.
     image_file : str
         Base name of the map, in the primary HDU of a FITS file.
     properties_file : str or None
@@ -146,30 +145,40 @@ class DatedTree(DarkSource):
     """
 
     root: Path = site_option(
-        help="folder that holds the YYYYDOY folders", converter=_as_path, validator=is_a(Path, "a path")
+        help="folder that holds the YYYYDOY folders",
+        other_roots="other_roots",
+        converter=_as_path,
+        validator=is_a(Path, "a path"),
     )
-    image_file: str = attrs.field(validator=check(_is_base_name, "the base name of a file"))
-    properties_file: str | None = attrs.field(
-        default=None, validator=check(lambda name: name is None or _is_base_name(name), "the base name of a file")
-    )
+    other_roots: tuple[Path, ...] = attrs.field(default=(), converter=as_tuple, validator=each(Path, "a list of paths"))
+    image_file: str = attrs.field(validator=base_name)
+    properties_file: str | None = attrs.field(default=None, validator=attrs.validators.optional(base_name))
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids for which there is a folder, ascending; other entries are passed over."""
-        try:
-            with os.scandir(self.root) as entries:
-                names = [entry.name for entry in entries if _DARK_ID.fullmatch(entry.name) and entry.is_dir()]
-        except FileNotFoundError:
-            raise MissingDataError(f"{self.noun} {self.name!r}: there is no folder {self.root}") from None
-        except NotADirectoryError:
-            raise MissingDataError(f"{self.noun} {self.name!r}: {self.root} is not a folder") from None
-        return tuple(sorted(names))
+        found: set[str] = set()
+        there = [root for root in self._roots() if root.is_dir()]
+        for root in there:
+            with os.scandir(root) as entries:
+                found |= {entry.name for entry in entries if _DARK_ID.fullmatch(entry.name) and entry.is_dir()}
+        if not there:
+            kind = "is no folder" if any(root.exists() for root in self._roots()) else "there is no folder"
+            raise MissingDataError(f"{self.noun} {self.name!r}: {kind}: {self._places()}")
+        return tuple(sorted(found))
 
     def directory(self, dark_id: str) -> Path:
-        """Return the folder of a calibration."""
-        folder = self.root / dark_id
-        if not _DARK_ID.fullmatch(dark_id) or not folder.is_dir():
-            raise MissingDataError(f"{self.noun} {self.name!r}: there is no calibration {dark_id!r} in {self.root}")
-        return folder.absolute()
+        """Return the folder of a calibration, in the first root that has it."""
+        if _DARK_ID.fullmatch(dark_id):
+            for root in self._roots():
+                if (root / dark_id).is_dir():
+                    return (root / dark_id).absolute()
+        raise MissingDataError(f"{self.noun} {self.name!r}: there is no calibration {dark_id!r} in {self._places()}")
+
+    def _roots(self) -> tuple[Path, ...]:
+        return (self.root, *self.other_roots)
+
+    def _places(self) -> str:
+        return " or ".join(str(root) for root in self._roots())
 
     def image(self, dark_id: str) -> FloatArray:
         """Read a calibration's map from the primary HDU of its FITS file."""

@@ -85,7 +85,7 @@ def _read(date: Any, reader: Reader) -> float | FloatArray:
         for name in ("cxcsec", "secs"):
             secs = getattr(date, name, None)
             if secs is not None:
-                return _read(secs, ANY)
+                return _read(secs, ANY._replace(moments=False))
         import datetime as dt
 
         if isinstance(date, dt.date):

@@ -202,7 +202,7 @@ class PluginError(AcaError):
 
 
 class RetrievalError(AcaError):
-    """A retriever or a catalogue could not answer, and trying again later may help.
+    """A retriever or a catalogue could not answer.
 
     Parameters
     ----------
@@ -212,12 +212,15 @@ class RetrievalError(AcaError):
         What was asked of it.
     problem : str
         What happened.
+    permanent : bool, default False
+        Whether asking again is of no use: the question is not one that is answered here.
     """
 
-    def __init__(self, source: str, request: object, problem: str) -> None:
+    def __init__(self, source: str, request: object, problem: str, *, permanent: bool = False) -> None:
         self.source = source
         self.request = request
         self.problem = problem
+        self.permanent = permanent
         super().__init__(f"{source} could not answer {request}: {problem}")
 
 
@@ -248,5 +251,8 @@ class UnknownNameError(AcaError, LookupError):
 
 def _shown(value: object, limit: int = 80) -> str:
     """Return a one-line repr that fits in a message, whatever the value is."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a repr of somebody else's, or an integer with more digits than Python writes
+        text = f"something of type {type(value).__name__}"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import math
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ _CARD: Final = 80
 _MAX_AXES: Final = 999
 _MAX_BLOCKS: Final = 10_000
 """Far more header than any file has; a limit for those that never end."""
+
+_WARNINGS_LOCK: Final = threading.RLock()
 
 _MAX_SKIP: Final = 256 * 1024**2
 """How much of a compressed file is decompressed to get at a header behind it."""
@@ -163,7 +166,8 @@ def fits_errors(path: Path, wanted: str) -> Iterator[None]:
     """
     from astropy.utils.exceptions import AstropyWarning
 
-    with warnings.catch_warnings():
+    # The filters of warnings belong to the process: threads that change and restore them must take turns.
+    with _WARNINGS_LOCK, warnings.catch_warnings():
         # What astropy warns of (a file cut short, a card out of form) either does not matter here or makes the block
         # fail; whether a file is whole is found out when it is verified.
         warnings.simplefilter("ignore", AstropyWarning)

@@ -105,7 +105,7 @@ def aca_retrievers() -> Iterable[Retriever]:
     >>> from aca_core import RetrievalError, Retriever, hookimpl
     >>> @attrs.frozen(kw_only=True)
     ... class Nowhere(Retriever):
-    ...     def probe(self, request):
+    ...     def probe(self, request, scratch):
     ...         return ()
     ...     def fetch(self, request, folder):
     ...         raise RetrievalError(self.name, request, "nothing is kept here")

@@ -44,6 +44,7 @@ def _as_float(value: Any) -> Any:
 
 
 _number = check(lambda value: isinstance(value, float) and not math.isnan(value), "a number")
+_distance = check(lambda value: isinstance(value, float) and value >= 0, "0 or more")
 
 
 @attrs.frozen
@@ -56,19 +57,20 @@ class InputRange:
         The range, both ends included, in the unit of the input.
     outside : {'clip', 'extrapolate'}
         What the core does with an input outside: evaluate at the nearer end, or as it is.
-    warn_beyond : float
-        How far outside an input must lie for a warning that says how many were; ``inf`` for none.
+    warn_below, warn_above : float
+        How far below or above the range an input must lie for a warning that says how many were; ``inf`` for none.
 
     Examples
     --------
-    >>> InputRange(5.0, 10.75, warn_beyond=0.25)
-    InputRange(low=5.0, high=10.75, outside='clip', warn_beyond=0.25)
+    >>> InputRange(5.0, 10.75, warn_above=0.25)
+    InputRange(low=5.0, high=10.75, outside='clip', warn_below=0.0, warn_above=0.25)
     """
 
     low: float = attrs.field(converter=_as_float, validator=_number)
     high: float = attrs.field(converter=_as_float, validator=_number)
     outside: Literal["clip", "extrapolate"] = attrs.field(default="clip", kw_only=True)
-    warn_beyond: float = attrs.field(default=0.0, converter=_as_float, validator=_number, kw_only=True)
+    warn_below: float = attrs.field(default=0.0, converter=_as_float, validator=_distance, kw_only=True)
+    warn_above: float = attrs.field(default=0.0, converter=_as_float, validator=_distance, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check the values against each other."""
@@ -76,8 +78,6 @@ class InputRange:
             raise DeclarationError("InputRange", "low, high", (self.low, self.high), "low less than high")
         if self.outside not in ("clip", "extrapolate"):
             raise DeclarationError("InputRange", "outside", self.outside, "'clip' or 'extrapolate'")
-        if not self.warn_beyond >= 0:
-            raise DeclarationError("InputRange", "warn_beyond", self.warn_beyond, "0 or more")
 
 
 def _as_array(name: str, value: Any) -> Any:
@@ -210,6 +210,9 @@ class ProbabilityModel(Offer, ABC):
         Dark current above which a pixel counts as warm, e-/s.
     limits : tuple of float
         The least and the greatest success probability that is ever returned.
+    corrections : tuple of str
+        Which multipliers of the success the core applies after the formula, because it was fitted without them:
+        ``color`` for stars of B-V 0.7, ``spoiler`` for disturbed stars.
     source : str
         Where the formula comes from: a document, a program, a file.
 
@@ -247,12 +250,24 @@ class ProbabilityModel(Offer, ABC):
     limits: tuple[float, float] = attrs.field(
         default=(0.0, 1.0), converter=as_tuple, validator=check(_is_limits, "two increasing probabilities in [0, 1]")
     )
+    corrections: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=as_tuple,
+        validator=check(
+            lambda value: isinstance(value, tuple) and set(value) <= {"color", "spoiler"}, "some of 'color', 'spoiler'"
+        ),
+    )
     source: str = attrs.field(default="", validator=text)
 
     @property
     def noun(self) -> str:
         """``acquisition model`` or ``guide model``."""
         return f"{self.kind} model"
+
+    @property
+    def variant(self) -> str:
+        """The kind: an acquisition and a guide model may share a name, and then a table of options."""
+        return self.kind
 
     def __attrs_post_init__(self) -> None:
         """Check what only the whole declaration can show."""

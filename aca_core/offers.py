@@ -10,12 +10,15 @@ import attrs
 from aca_core._checks import check, refusal, text
 from aca_core.errors import DeclarationError
 
-__all__ = ["NAME_PATTERN", "Offer", "is_valid_name", "site_option", "site_options"]
+__all__ = ["NAME_PATTERN", "OTHER_ROOTS", "Offer", "is_valid_name", "site_option", "site_options"]
 
 NAME_PATTERN: Final = r"[a-z0-9]+([-_][a-z0-9]+)*"
 """The shape of every name that a plugin offers: ``asp1``, ``sota-2013``, ``my_product``."""
 
 _SITE_OPTION: Final = "aca_core.site_option"
+
+OTHER_ROOTS: Final = "aca_core.other_roots"
+"""The key in a field's metadata that names the field for its places below the further archive roots."""
 
 
 def is_valid_name(name: object) -> bool:
@@ -66,6 +69,11 @@ class Offer:
         """What this is in the words of a user; names are unique within one noun."""
         return "offer"
 
+    @property
+    def variant(self) -> str:
+        """What tells this from another offer of the same section and name; empty where names are unique."""
+        return ""
+
     def refusal(self, field: str, value: object, expected: str) -> DeclarationError:
         """Return the error for a field that cannot be right; for the checks of subclasses to raise.
 
@@ -85,12 +93,12 @@ class Offer:
         return refusal(self, field, value, expected)
 
 
-def site_option(default: Any = attrs.NOTHING, *, help: str, **field_arguments: Any) -> Any:
+def site_option(default: Any = attrs.NOTHING, *, help: str, other_roots: str = "", **field_arguments: Any) -> Any:
     """Declare a field of an offer that a site may set in its configuration.
 
     The field's annotation says what the configuration may hold: ``str``, ``int``, ``float``, ``bool``, ``Path``, a
-    ``Literal``, a tuple of these, or one of these ``| None``. A relative ``Path`` is taken below the archive root, and
-    one that starts with ``{ska}`` below the site's Ska tree.
+    ``Literal``, a tuple of these, or one of these ``| None``. A relative ``Path`` is taken below the archive root (of
+    several, the first in which it exists), and one that starts with ``{ska}`` below the site's Ska tree.
 
     Parameters
     ----------
@@ -98,6 +106,9 @@ def site_option(default: Any = attrs.NOTHING, *, help: str, **field_arguments: A
         The value where the site says nothing. Without it the declaration must give one.
     help : str
         One line for ``aca config init`` and the reference: what it means, with its unit.
+    other_roots : str, optional
+        For a ``Path`` whose things may lie in several archive roots: the name of a field of the class, a tuple of
+        paths. The option is then placed below the first root, and that field gets the same path below the others.
     **field_arguments
         Anything else that `attrs.field` takes, for example ``validator``.
 
@@ -116,7 +127,7 @@ def site_option(default: Any = attrs.NOTHING, *, help: str, **field_arguments: A
     >>> Shelf(name="shelf").depth
     3
     """
-    metadata = {**field_arguments.pop("metadata", {}), _SITE_OPTION: help}
+    metadata = {**field_arguments.pop("metadata", {}), _SITE_OPTION: help, OTHER_ROOTS: other_roots}
     return attrs.field(default=default, metadata=metadata, **field_arguments)
 
 

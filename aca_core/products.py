@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
-from aca_core._checks import as_tuple, check, each, is_a, is_words, text
+from aca_core._checks import as_tuple, check, each, is_a, is_words, text, whole
 from aca_core._frozen import FrozenMapping, freeze
 from aca_core.catalogues import Work
 from aca_core.columns import Column, check_one_group
@@ -21,9 +21,12 @@ from aca_core.obsids import as_obsid_list, check_obsid_list
 from aca_core.offers import Offer, is_valid_name, site_option
 from aca_core.readers import ColumnReader
 
-__all__ = ["ArchiveProduct", "Version"]
+__all__ = ["ArchiveProduct", "FetchWindow", "Supersession", "Version"]
 
 _USUAL_INDEXES: Final = ("filetime", "obsid", "tstart", "tstop")
+
+
+_strings = each(str, "a list of strings")
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +107,52 @@ def _is_indexes(value: Any) -> bool:
     )
 
 
-_strings = each(str, "a list of strings")
+@attrs.frozen(kw_only=True)
+class Supersession:
+    """When a newly delivered file takes the place of files that are there, for products whose files overlap in time.
+
+    Attributes
+    ----------
+    group : tuple of str
+        Columns within which files are compared, such as the slot: two files of different groups never meet.
+    same : tuple of str
+        Columns in which a file and its newer version agree. Where a file agrees in none of the others, those of its
+        group that overlap it in time are compared.
+    by : str
+        The column of which the greater value wins.
+
+    Examples
+    --------
+    >>> Supersession(group=["slot"], same=["filetime", "startmjf", "stopmjf"]).by
+    'revision'
+    """
+
+    group: tuple[str, ...] = attrs.field(converter=as_tuple, validator=_strings)
+    same: tuple[str, ...] = attrs.field(converter=as_tuple, validator=_strings)
+    by: str = attrs.field(default="revision", validator=text)
+
+
+@attrs.frozen(kw_only=True)
+class FetchWindow:
+    """How a product that is delivered by time is asked for.
+
+    Attributes
+    ----------
+    days : int
+        How many days to ask for at a time.
+    margin : float
+        How much more to ask for on each side, s, since a delivery is cut at other times than ours.
+
+    Examples
+    --------
+    >>> FetchWindow(days=30, margin=10000.0).days
+    30
+    """
+
+    days: int = attrs.field(default=30, validator=whole(1, 3660))
+    margin: float = attrs.field(
+        default=10_000.0, validator=check(lambda value: isinstance(value, int | float) and 0 <= value < 1e7, "seconds")
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -140,6 +188,10 @@ class ArchiveProduct(Offer):
         Whether an archived revision is fetched and compared again when it is asked for.
     work : Work or None
         Where a catalogue lists this product's processing.
+    supersedes : Supersession or None
+        For products by day: when a delivered file takes the place of others.
+    window : FetchWindow
+        For products by day: how they are asked for by time.
     dialects : mapping of str to mapping of str to str
         How one retriever asks for this product: the retriever's name, then its own words.
     provides : tuple of str
@@ -180,6 +232,10 @@ class ArchiveProduct(Offer):
     )
     recheck: bool = attrs.field(default=False, validator=is_a(bool, "True or False"))
     work: Work | None = attrs.field(default=None, validator=is_a((Work, NoneType), "a Work"))
+    supersedes: Supersession | None = attrs.field(
+        default=None, validator=is_a((Supersession, NoneType), "a Supersession")
+    )
+    window: FetchWindow = attrs.field(factory=FetchWindow, validator=is_a(FetchWindow, "a FetchWindow"))
     dialects: Mapping[str, Mapping[str, str]] = attrs.field(
         factory=FrozenMapping,
         converter=freeze,
@@ -209,8 +265,10 @@ class ArchiveProduct(Offer):
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise self.refusal("columns", repeated, "each column once")
         wanted = {*self.key, *(name for index in self.indexes for name in index)}
+        if self.supersedes is not None:
+            wanted |= {*self.supersedes.group, *self.supersedes.same, self.supersedes.by}
         if unknown := sorted(wanted - set(names)):
-            raise self.refusal("key and indexes", unknown, f"columns of the schema: {', '.join(names)}")
+            raise self.refusal("key, indexes and supersedes", unknown, f"columns of the schema: {', '.join(names)}")
         if missing := sorted(set(self.layout.files_by) - set(names)):
             raise self.refusal("columns", names, f"also {', '.join(missing)}, by which {self.layout} files them")
         if isinstance(self.layout, ByObsid) and self.version is None:

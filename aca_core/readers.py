@@ -115,7 +115,7 @@ FITS_COLUMNS: Final = {
 
 _TABLES: Final = ("BINTABLE", "TABLE")
 
-_ALWAYS: Final = ("filename", "filetime", "year", "doy")
+_TIMES: Final = ("filetime", "year", "doy")
 
 
 @attrs.frozen(init=False)
@@ -131,6 +131,9 @@ class FitsColumns(ColumnReader):
         Names of well-known columns (`FITS_COLUMNS`), or columns of the product's own.
     hdu : int, default 1
         Which extension's header to read.
+    timed : bool, default True
+        Whether the files have a time, in the name or as TSTART; without it there are no ``filetime``, ``year`` and
+        ``doy``.
 
     Examples
     --------
@@ -142,11 +145,11 @@ class FitsColumns(ColumnReader):
     columns: tuple[Column, ...]
     hdu: int = attrs.field(validator=whole(0, 9999))
 
-    def __init__(self, *columns: str | Column, hdu: int = 1) -> None:
+    def __init__(self, *columns: str | Column, hdu: int = 1, timed: bool = True) -> None:
         listed = tuple(_well_known(column) for column in columns)
         names = {column.name for column in listed}
-        always = tuple(FITS_COLUMNS[name] for name in _ALWAYS if name not in names)
-        self.__attrs_init__(always + listed, hdu)
+        always = ("filename", *_TIMES) if timed else ("filename",)
+        self.__attrs_init__(tuple(FITS_COLUMNS[name] for name in always if name not in names) + listed, hdu)
 
     def facts(self, path: Path) -> FileFacts:
         """Read one FITS file's header; no row of its table is read."""
@@ -158,7 +161,9 @@ class FitsColumns(ColumnReader):
             is_table = header.get("XTENSION") in _TABLES
             rows = _plain(header.get("NAXIS2")) if is_table else None
             shapes = element_shapes(header) if wants_shapes and is_table else {}
-        return FileFacts(path.name, values | _times_of(path, values), rows, shapes)
+        if any(column.name in _TIMES for column in self.columns):
+            values |= _times_of(path, values)
+        return FileFacts(path.name, values, rows, shapes)
 
 
 def _plain(value: Any) -> Any:
@@ -224,4 +229,4 @@ class ParameterColumns(ColumnReader):
         """Read one parameter file; parameters that are not columns are left out later."""
         from aca_core.parameter_file import read_parameter_file
 
-        return FileFacts(path.name, read_parameter_file(path))
+        return FileFacts(path.name, {name.lower(): value for name, value in read_parameter_file(path).items()})

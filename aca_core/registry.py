@@ -13,14 +13,14 @@ import pluggy
 
 from aca_core._conflicts import OfferKey, settle
 from aca_core._discovery import CORE_DISTRIBUTION, FoundEntryPoint, canonical_id, canonical_name, find_entry_points
-from aca_core._loading import BrokenPluginError, collect_offers, in_one_line, offer_key, register
+from aca_core._loading import BrokenPluginError, collect_offers, in_one_line, offer_key, register, undone_on_failure
 from aca_core.catalogues import Catalogue
 from aca_core.config import Config
 from aca_core.dark_sources import DarkSource
 from aca_core.errors import PluginError, UnknownNameError, did_you_mean
 from aca_core.hookspecs import PROJECT
 from aca_core.models import ModelKind, ProbabilityModel
-from aca_core.offers import Offer, site_options
+from aca_core.offers import Offer
 from aca_core.products import ArchiveProduct
 from aca_core.retrievers import Retriever
 
@@ -168,8 +168,9 @@ class Registry:
             infos: dict[str, PluginInfo] = {}
             plugins: dict[str, _Plugin] = {}
             for each in found:
-                info, plugin = self._load_one(each, taken=each.id in infos)
-                infos.setdefault(info.id, info)
+                taken = each.id in plugins or each.id in infos
+                info, plugin = self._load_one(each, taken=taken)
+                infos[f"{info.id} {info.value}" if taken else info.id] = info
                 if plugin is not None:
                     plugins[info.id] = plugin
             claims = {plugin.info.id: [offer_key(offer) for offer in plugin.offers] for plugin in plugins.values()}
@@ -284,25 +285,6 @@ class Registry:
         """
         return tuple(self.product(each.name) for each in self.offers(ArchiveProduct) if role in each.provides)
 
-    def shared_options(self, offer: Offer) -> frozenset[str]:
-        """Return the options of every offer that has its table in common with this one.
-
-        An acquisition and a guide model of one name are configured in one table ``[models.NAME]``.
-
-        Parameters
-        ----------
-        offer : Offer
-            One of `offers`.
-
-        Returns
-        -------
-        frozenset of str
-            Names of fields.
-        """
-        place = (offer.section, offer.name)
-        shared = [other for other in self.offers(Offer) if (other.section, other.name) == place]
-        return frozenset(option for other in shared for option in site_options(type(other)))
-
     def subscribers(self) -> tuple[str, ...]:
         """Return the ids of the plugins that react to committed changes, in order of id."""
         self.load()
@@ -324,12 +306,18 @@ class Registry:
         ------
         PluginError
             The subscriber raised; the change stands, and may be delivered to it again.
+        UnknownNameError
+            There is no such subscriber now: it was uninstalled, disabled or set aside.
         """
         self.load()
+        if subscriber not in self._plugins:
+            raise UnknownNameError("subscriber", subscriber, self.subscribers(), self._hint())
         plugin = self._plugins[subscriber]
         try:
             plugin.manager.hook.aca_committed(change=change)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # third-party code may raise anything
             reason = f"could not handle the change of {change.product} {change.unit}: {in_one_line(error)}"
             raise PluginError(str(plugin.info), reason) from error
 
@@ -362,7 +350,7 @@ class Registry:
         if offer is None:
             known = [known_name for known_noun, known_name in self._offers if known_noun == noun]
             raise UnknownNameError(noun, name, known, self._hint())
-        return bind(cast("O", offer), self.config, self.shared_options(offer))
+        return bind(cast("O", offer), self.config)
 
     def _hint(self) -> str:
         """Return what to do about a name that is not there: which plugins could not contribute theirs."""
@@ -375,14 +363,18 @@ class Registry:
         info = PluginInfo(name=found.name, distribution=found.distribution, version=found.version, value=found.value)
         if {found.name, found.id} & {canonical_id(name) for name in self.config.plugins.disable}:
             return attrs.evolve(info, status="disabled", reason="disabled by name"), None
-        if requirement := found.unmet_requirement():
-            return self._set_aside(info, "incompatible", _incompatible(requirement), None), None
         start = time.perf_counter()
         try:
+            if requirement := found.unmet_requirement():
+                return self._set_aside(info, "incompatible", _incompatible(requirement), None), None
             if taken:
                 raise BrokenPluginError("the distribution declares this entry point twice; give one another name")
-            manager = register(found)
-            offers = tuple(collect_offers(manager))
+            start = time.perf_counter()
+            with undone_on_failure():
+                manager = register(found)
+                offers = tuple(collect_offers(manager))
+        except PluginError:
+            raise  # strictness
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code may raise anything, SystemExit included

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from aca_core._checks import as_whole, whole
+from aca_core._checks import as_whole, base_name, check, whole
 from aca_core._frozen import FrozenMapping
 from aca_core.errors import DeclarationError
 from aca_core.obsids import MAX_OBSID
@@ -22,10 +23,10 @@ VersionWanted: TypeAlias = Literal["default", "last"] | int
 """``default`` is the released version, ``last`` the newest whether released or not, a number itself."""
 
 
-def _is_version(instance: object, attribute: attrs.Attribute[VersionWanted], value: object) -> None:
-    if value not in ("default", "last") and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        expected = "'default', 'last' or a whole number"
-        raise DeclarationError(type(instance).__name__, attribute.name, value, expected)
+def _is_version(value: object) -> bool:
+    return value in ("default", "last") or (
+        isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 999
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +48,9 @@ class ObsidRequest:
     product: ArchiveProduct
     obsid: int = attrs.field(converter=as_whole, validator=whole(0, MAX_OBSID))
     obi: int | None = attrs.field(default=None, validator=attrs.validators.optional(whole(0, 999)))
-    version: VersionWanted = attrs.field(default="default", validator=_is_version)
+    version: VersionWanted = attrs.field(
+        default="default", validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999")
+    )
 
     def __str__(self) -> str:
         return f"{self.product.name} of obsid {self.obsid}, version {self.version}"
@@ -66,8 +69,13 @@ class TimeRequest:
     """
 
     product: ArchiveProduct
-    start: float
-    stop: float
+    start: float = attrs.field(converter=float)
+    stop: float = attrs.field(converter=float)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a range that is none; NaN is in no order."""
+        if not -math.inf < self.start <= self.stop < math.inf:
+            raise DeclarationError("TimeRequest", "start, stop", (self.start, self.stop), "start before stop, CXC s")
 
     def __str__(self) -> str:
         return f"{self.product.name} from {self.start} to {self.stop}"
@@ -86,7 +94,7 @@ class FileRequest:
     """
 
     product: ArchiveProduct
-    filename: str
+    filename: str = attrs.field(validator=base_name)
 
     def __str__(self) -> str:
         return f"{self.product.name} file {self.filename}"
@@ -111,11 +119,11 @@ class Retriever(Offer, ABC):
     >>> @attrs.frozen(kw_only=True)
     ... class Shelf(Retriever):
     ...     folder: Path = site_option(Path("delivered"), help="folder of delivered files")
-    ...     def probe(self, request):
+    ...     def probe(self, request, scratch):
     ...         return sorted(path.name for path in self.folder.glob(f"*{request.obsid:05d}*"))
     ...     def fetch(self, request, folder):
     ...         return [(folder / name).write_bytes((self.folder / name).read_bytes()) and name
-    ...                 for name in self.probe(request)]
+    ...                 for name in self.probe(request, folder)]
     >>> Shelf(name="shelf").noun
     'retriever'
     """
@@ -132,13 +140,15 @@ class Retriever(Offer, ABC):
         return product.dialects.get(self.name, FrozenMapping())
 
     @abstractmethod
-    def probe(self, request: ObsidRequest) -> Iterable[str]:
+    def probe(self, request: ObsidRequest, scratch: Path) -> Iterable[str]:
         """Say what a fetch would bring, as cheaply as possible.
 
         Parameters
         ----------
         request : ObsidRequest
             What is wanted.
+        scratch : Path
+            An empty folder, for a retriever that has to bring a file to learn its name; what is in it is thrown away.
 
         Returns
         -------
@@ -148,7 +158,8 @@ class Retriever(Offer, ABC):
         Raises
         ------
         RetrievalError
-            The question could not be answered.
+            The question could not be answered. Never return nothing instead: that means that there is no such version,
+            and a release may be taken back for it.
         """
 
     @abstractmethod
@@ -165,10 +176,11 @@ class Retriever(Offer, ABC):
         Returns
         -------
         iterable of str
-            Base names of the files that were put into `folder`.
+            Base names of the files that were put into `folder`; none where there is nothing that the request names.
+            Files that the product discards may be left out.
 
         Raises
         ------
         RetrievalError
-            Some of it could not be brought, or this kind of request is not known here.
+            Some of it could not be brought; `permanent` where this kind of request is not answered here at all.
         """

@@ -30,7 +30,7 @@ from aca_core import (
 )
 from aca_core import hookspecs as specs
 from aca_core._loading import HOOKS
-from aca_core._structure import annotation, expected_of, expected_text
+from aca_core._option_types import annotation, expected_of, expected_text
 from aca_core.cli import COMMANDS, ERROR, FAULT, INTERRUPTED, USAGE, aca
 from aca_core.columns import Column, FromArchive, Keyword
 from aca_core.config import OFFER_SECTIONS, PluginSettings, ProbabilitySettings
@@ -123,13 +123,15 @@ def offer_options() -> str:
         Markdown.
     """
     rows = []
-    for cls in (ArchiveProduct, DatedTree):
+    own = {type(offer): f"{offer.section}.{offer.name}" for offer in Registry().offers(Offer)}
+    shared = {ArchiveProduct: "products.NAME", DatedTree: "dark_sources.NAME"}
+    for cls, table in {**own, **shared}.items():
         fields = attrs.fields_dict(cls)
         for name, text in site_options(cls).items():
             wanted = expected_text(annotation(cls, name))
             rows.append(
                 (
-                    f"`[{cls.section}.NAME]`",
+                    f"`[{table}]`",
                     f"`{name}`",
                     wanted,
                     _default(fields[name], "that of the declaration"),
@@ -371,7 +373,10 @@ def _origin(column: Column, product: ArchiveProduct) -> str:
 
 
 def _declared(offer: Offer) -> str:
-    fields = [(f"`{field.name}`", f"`{getattr(offer, field.name)!r}`") for field in attrs.fields(type(offer))]
+    values = {field.name: getattr(offer, field.name) for field in attrs.fields(type(offer))}
+    fields = [
+        (f"`{name}`", f"`{str(each) if isinstance(each, Path) else repr(each)}`") for name, each in values.items()
+    ]
     return _table(("field", "value"), fields)
 
 

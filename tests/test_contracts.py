@@ -88,12 +88,12 @@ PRODUCT = ArchiveProduct(name="sim1", label="SIM", version=Version(glob="*", pat
 
 @attrs.frozen(kw_only=True)
 class Shelf(Retriever):
-    def probe(self, request):
+    def probe(self, request, scratch):
         return ("a_N001_.fits",) if request.obsid == 7000 else ()
     def fetch(self, request, folder):
-        for name in self.probe(request):
+        for name in self.probe(request, folder):
             (folder / name).write_bytes(b"data")
-        return self.probe(request)
+        return self.probe(request, folder)
 
 SHELF = Shelf(name="shelf", label="a shelf")
 """,
@@ -232,7 +232,7 @@ TREE = Careless(""")], {
     ("model", [("    def success", "    how: 'Absent' = site_option(1, help='x')\n    def success")], {
         "test_takes_a_sites_options",
     }),
-    ("retriever", [("for name in self.probe(request):", "for name in ['b']:")], {"test_brings_what_it_probed"}),
+    ("retriever", [("for name in self.probe(request, folder):", "for name in ['b']:")], {"test_brings_what_it_probed"}),
     ("retriever", [("(folder / name)", "(folder.parent / name)")], {"test_brings_what_it_probed"}),
     ("retriever", [(" if request.obsid == 7000 else ()", "")], {"test_finds_nothing_for_a_stranger"}),
     ("catalogue", [("if run.id > after", "if run.id >= after")], {"test_lists_new_work_in_order"}),

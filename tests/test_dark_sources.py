@@ -160,11 +160,11 @@ def test_properties_are_the_whole_json_object(mica):
 def test_a_tree_that_is_not_there_is_named(mica):
     with pytest.raises(MissingDataError) as caught:
         mica.ids()
-    assert str(caught.value) == f"dark source 'mica': there is no folder {mica.root}"
+    assert str(caught.value) == f"dark source 'mica': there is no folder: {mica.root}"
     mica.root.write_text("not a folder")
     with pytest.raises(MissingDataError) as caught:
         mica.ids()
-    assert str(caught.value) == f"dark source 'mica': {mica.root} is not a folder"
+    assert str(caught.value) == f"dark source 'mica': is no folder: {mica.root}"
     for question in (mica.directory, mica.image, mica.properties):
         with pytest.raises(MissingDataError, match=r"^dark source 'mica': there is no calibration '2007006' in /"):
             question("2007006")

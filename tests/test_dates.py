@@ -238,7 +238,8 @@ class TestAccepted:
     def test_relative_to_now(self, date, offset):
         now = to_secs(dt.datetime.now(dt.UTC))
         assert to_secs(date) == pytest.approx(now + offset, abs=60)
-        assert to_secs([date])[0] == pytest.approx(now + offset, abs=60)
+        if date is not None:  # among several dates it is a missing one
+            assert to_secs([date])[0] == pytest.approx(now + offset, abs=60)
 
     def test_nothing_means_now(self):
         assert to_secs() == pytest.approx(to_secs(to_date()), abs=60)
@@ -337,7 +338,7 @@ REFUSED = [
     (2012001120000000, YEARS),
     (dt.datetime(1989, 12, 31), YEARS),
     (dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=1))), YEARS),
-    (np.datetime64("NaT"), YEARS),
+    (np.datetime64("NaT", "s"), YEARS),
     (np.datetime64("2300-01-01"), YEARS),
 ]
 
@@ -558,7 +559,7 @@ class TestDarkIds:
     def test_what_is_no_id(self, dark_id, problem):
         with pytest.raises(DateError, match=problem):
             dark_id_to_date(dark_id)
-        with pytest.raises(DateError, match=problem):
+        with pytest.raises(DateError, match=problem if dark_id is not None else "mask the missing dates"):
             dark_id_to_date(["2011015", dark_id])
 
 

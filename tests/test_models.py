@@ -116,7 +116,7 @@ def test_what_is_no_number_is_refused_by_name():
 def test_a_range_has_its_ends_in_order(low, high):
     if low < high:
         found = InputRange(low, high)
-        assert (found.low, found.high, found.outside, found.warn_beyond) == (low, high, "clip", 0.0)
+        assert (found.low, found.high, found.outside, found.warn_above) == (low, high, "clip", 0.0)
     else:
         with pytest.raises(DeclarationError) as caught:
             InputRange(low, high)
@@ -128,8 +128,8 @@ def test_a_range_has_its_ends_in_order(low, high):
     [
         ({"low": math.nan}, "InputRange: low is nan; expected a number"),
         ({"outside": "ignore"}, "InputRange: outside is 'ignore'; expected 'clip' or 'extrapolate'"),
-        ({"warn_beyond": -0.25}, "InputRange: warn_beyond is -0.25; expected 0 or more"),
-        ({"warn_beyond": math.nan}, "InputRange: warn_beyond is nan; expected a number"),
+        ({"warn_above": -0.25}, "InputRange: warn_above is -0.25; expected 0 or more"),
+        ({"warn_above": math.nan}, "InputRange: warn_above is nan; expected 0 or more"),
     ],
     ids=str,
 )
@@ -139,15 +139,15 @@ def test_a_range_that_makes_no_sense_is_refused(arguments, message):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(("field", "value"), [("low", "five"), ("high", None), ("warn_beyond", "never")])
+@pytest.mark.parametrize(("field", "value"), [("low", "five"), ("high", None), ("warn_above", "never")])
 def test_the_ends_of_a_range_are_numbers(field, value):
     with pytest.raises(DeclarationError, match=rf"^InputRange: {field} is {value!r}; expected "):
         InputRange(**{"low": 5, "high": 12, field: value})
 
 
 def test_a_range_is_in_floating_point_and_may_have_no_warning():
-    found = InputRange(5, 12, outside="extrapolate", warn_beyond=math.inf)
-    assert [type(value) for value in (found.low, found.high, found.warn_beyond)] == [float] * 3
+    found = InputRange(5, 12, outside="extrapolate", warn_above=math.inf)
+    assert [type(value) for value in (found.low, found.high, found.warn_above)] == [float] * 3
 
 
 # ---- models ---------------------------------------------------------------------------------------------------------

@@ -23,10 +23,12 @@ from aca_core import (
     Day,
     DeclarationError,
     ElementShape,
+    FetchWindow,
     FileRequest,
     FitsColumns,
     FromArchive,
     FromName,
+    IngestedFile,
     InputRange,
     Keyword,
     ObsidRequest,
@@ -38,6 +40,7 @@ from aca_core import (
     ProcessingRun,
     Retriever,
     RowCount,
+    Supersession,
     TimeRequest,
     Version,
     Work,
@@ -178,7 +181,7 @@ class Bent(Straight):
 
 @attrs.frozen(kw_only=True)
 class Nowhere(Retriever):
-    def probe(self, request):
+    def probe(self, request, scratch):
         return ()
 
     def fetch(self, request, folder):
@@ -239,6 +242,15 @@ DECLARATIONS = {
         lambda: Version(glob="*fidpr*", pattern=r"N(\d{3})_"),
         lambda: Version(glob="*fid*", pattern=r"N(\d{3})_"),
     ),
+    Supersession: (
+        lambda: Supersession(group=["slot"], same=["filetime"]),
+        lambda: Supersession(group=["slot"], same=["tstart"]),
+    ),
+    FetchWindow: (FetchWindow, lambda: FetchWindow(days=1)),
+    IngestedFile: (
+        lambda: IngestedFile(ingested=1.0, filename="a.fits"),
+        lambda: IngestedFile(ingested=2.0, filename="a.fits"),
+    ),
     Work: (lambda: Work(table="aspect_1", id="aspect_1_id"), lambda: Work(table="aspect_1", id="obsid")),
     FitsColumns: (lambda: FitsColumns("tstart", "tstop"), lambda: FitsColumns("tstart", "tstop", hdu=2)),
     ParameterColumns: (lambda: ParameterColumns(Column("obs_id")), lambda: ParameterColumns(Column("obs_id", "int"))),
@@ -289,7 +301,9 @@ DECLARATIONS = {
     FrozenMapping: (lambda: FrozenMapping({"mag": InputRange(5, 12)}), lambda: FrozenMapping({"mag": 5})),
 }
 # A base class without instances of its own, what a reader finds, and what is tested with configuration and registry.
-ELSEWHERE = {"DarkSource", "FileFacts", "Config", "ProductSet", "PluginInfo"}
+ELSEWHERE = {
+    *("DarkSource", "FileFacts", "Config", "ProductSet", "PluginSettings", "ProbabilitySettings", "PluginInfo"),
+}
 
 
 def test_every_declaration_class_is_tested_here():

@@ -40,11 +40,11 @@ SIM = ArchiveProduct(
 class Shelf(Retriever):
     folder: Path = site_option(Path("delivered"), help="folder of delivered files")
 
-    def probe(self, request):
+    def probe(self, request, scratch):
         return sorted(path.name for path in self.folder.glob(f"*{request.obsid:05d}*"))
 
     def fetch(self, request, folder):
-        names = self.probe(request)
+        names = self.probe(request, folder)
         for name in names:
             (folder / name).write_bytes((self.folder / name).read_bytes())
         return names
@@ -96,7 +96,7 @@ class TestListed(CatalogueContract):
 # ---- requests -------------------------------------------------------------------------------------------------------
 
 
-@given(st.sampled_from(["default", "last"]) | st.integers(min_value=0))
+@given(st.sampled_from(["default", "last"]) | st.integers(0, 999))
 def test_a_version_is_the_released_one_the_newest_one_or_a_number(version):
     request = ObsidRequest(product=SIM, obsid=6000, version=version)
     assert request.version == version
@@ -105,13 +105,15 @@ def test_a_version_is_the_released_one_the_newest_one_or_a_number(version):
 
 @pytest.mark.parametrize("version", [-1, True, False, "newest", "3", "", None, 2.0, ("last",)], ids=repr)
 def test_any_other_version_is_refused(version):
-    message = f"version is {version!r}; expected 'default', 'last' or a whole number"
+    message = f"version is {version!r}; expected 'default', 'last' or a whole number from 0 to 999"
     with pytest.raises(ValueError, match=re.escape(message) + "$"):
         ObsidRequest(product=SIM, obsid=6000, version=version)
 
 
 def test_a_refused_version_is_an_error_of_ours():
-    with pytest.raises(AcaError, match=r"version is 'newest'; expected 'default', 'last' or a whole number$"):
+    with pytest.raises(
+        AcaError, match=r"version is 'newest'; expected 'default', 'last' or a whole number from 0 to 999$"
+    ):
         ObsidRequest(product=SIM, obsid=6000, version="newest")
 
 
@@ -135,7 +137,7 @@ def test_a_product_is_asked_for_in_the_words_that_it_declares():
 
 @attrs.frozen(kw_only=True)
 class OnlyProbe(Retriever):
-    def probe(self, request):
+    def probe(self, request, scratch):
         return ()
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 an error that the message explains; 2 wrong usage; 70 a fa
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -15,6 +16,8 @@ import click
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from aca_core._discovery import FoundEntryPoint
 
 __all__ = ["ERROR", "FAULT", "INTERRUPTED", "USAGE", "aca", "main", "run"]
@@ -62,6 +65,13 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{did_you_mean(args[0], known)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Propose commands by name, without importing any."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in names] + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         rows = [(name, line) for name, (_, line) in COMMANDS.items()]
@@ -71,13 +81,18 @@ class LazyGroup(click.Group):
 
     def _of_plugins(self, ctx: click.Context) -> dict[str, list[FoundEntryPoint]]:
         """Return the commands that distributions declare, by name; ours cannot be replaced."""
-        from aca_core._discovery import find_entry_points
+        return {name: found for name, found in commands_of_plugins().items() if name not in COMMANDS}
 
-        found: dict[str, list[FoundEntryPoint]] = {}
-        for each in find_entry_points(COMMAND_GROUP):
-            if each.name and each.name not in COMMANDS:
-                found.setdefault(each.name, []).append(each)
-        return found
+
+def commands_of_plugins() -> dict[str, list[FoundEntryPoint]]:
+    """Return every command that an installed distribution declares, by name, without importing any."""
+    from aca_core._discovery import find_entry_points
+
+    commands: dict[str, list[FoundEntryPoint]] = {}
+    for each in find_entry_points(COMMAND_GROUP):
+        if each.name:
+            commands.setdefault(each.name, []).append(each)
+    return commands
 
 
 def _line_of(found: list[FoundEntryPoint]) -> str:
@@ -155,7 +170,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:
         return _tell(error, session)
-    return result if isinstance(result, int) else 0
+    return result if isinstance(result, int) and 0 <= result <= 255 else 0
 
 
 def _tell(error: Exception, session: Session) -> int:
@@ -181,4 +196,7 @@ def _tell(error: Exception, session: Session) -> int:
 
 def main() -> None:
     """Run the command line of this process and end it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
     sys.exit(run(sys.argv[1:]))

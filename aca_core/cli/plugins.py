@@ -36,9 +36,11 @@ def plugins(session: Session, as_json: bool, name: str | None) -> None:
         info = session.registry.plugin(name)
         click.echo(info.traceback or f"{info} raised nothing: {info.status}{f', {info.reason}' if info.reason else ''}")
     elif as_json:
-        write_json(_as_data(infos))
+        write_json({**_as_data(infos), "commands": _commands(session)})
     else:
         _write(infos)
+        for command in _commands(session):
+            click.echo(f"{command['id']} {command['version']}: command 'aca {command['name']}', {command['status']}")
 
 
 def _as_data(infos: tuple[PluginInfo, ...]) -> dict[str, Any]:
@@ -48,6 +50,25 @@ def _as_data(infos: tuple[PluginInfo, ...]) -> dict[str, Any]:
 
     rows = [{"id": info.id, **attrs.asdict(info)} for info in infos]
     return {"core": aca_core.__version__, "api_version": aca_core.API_VERSION, "plugins": rows}
+
+
+def _commands(session: Session) -> list[dict[str, str]]:
+    """Return the commands of plugins and what becomes of each."""
+    from aca_core._discovery import canonical_id
+    from aca_core.cli import COMMANDS, commands_of_plugins
+
+    disabled = {canonical_id(name) for name in session.config.plugins.disable}
+    rows = []
+    for name, found in commands_of_plugins().items():
+        enabled = [each for each in found if not {each.id, each.name} & disabled]
+        for each in found:
+            status = "in use" if each in enabled else "disabled"
+            if name in COMMANDS:
+                status = "not in use: the name is one of aca's own"
+            elif each in enabled and len(enabled) > 1:
+                status = "not in use: several distributions declare it"
+            rows.append({"id": each.id, "name": name, "version": each.version, "status": status})
+    return rows
 
 
 def _write(infos: tuple[PluginInfo, ...]) -> None:
