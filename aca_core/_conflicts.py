@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from aca_core._discovery import CORE_DISTRIBUTION
 
-__all__ = ["OfferKey", "settle"]
+__all__ = ["Aside", "OfferKey", "settle"]
 
 OfferKey: TypeAlias = tuple[str, str]
 """The noun and the name of an offer; names are unique within a noun."""
 
 
-def settle(claims: Mapping[str, Iterable[OfferKey]], prefer: Mapping[str, str]) -> dict[str, str]:
+class Aside(NamedTuple):
+    """Why a plugin stands aside.
+
+    Attributes
+    ----------
+    reason : str
+        The reason and the remedy in one line.
+    by_choice : bool
+        Whether the configuration wants it so: it prefers the other one.
+    """
+
+    reason: str
+    by_choice: bool = False
+
+
+def settle(claims: Mapping[str, Iterable[OfferKey]], prefer: Mapping[str, str]) -> dict[str, Aside]:
     """Decide which plugins must stand aside so that every name has one owner.
 
     What the configuration prefers wins; else a name that `aca-core` itself ships stays with it; else nobody has it. A
@@ -30,17 +45,17 @@ def settle(claims: Mapping[str, Iterable[OfferKey]], prefer: Mapping[str, str]) 
 
     Returns
     -------
-    dict of str to str
-        The plugins that stand aside, each with the reason and the remedy in one line.
+    dict of str to Aside
+        The plugins that stand aside, each with the reason.
 
     Examples
     --------
     >>> asp1 = ("archive product", "asp1")
-    >>> print(settle({"aca-core:asp1": [asp1], "aca-sim:asp1": [asp1]}, {})["aca-sim:asp1"])
+    >>> print(settle({"aca-core:asp1": [asp1], "aca-sim:asp1": [asp1]}, {})["aca-sim:asp1"].reason)
     'asp1' belongs to aca-core:asp1. To use aca-sim's, set [plugins.prefer] asp1 = "aca-sim"
     """
     active = {plugin: frozenset(keys) for plugin, keys in claims.items()}
-    aside: dict[str, str] = {}
+    aside: dict[str, Aside] = {}
     while defeats := _defeats(active, prefer):
         # First those who lose to somebody whom nobody defeats, then those who tie: what they claimed is free again
         # for the others. What is left after both is a circle, and goes as a whole.
@@ -99,12 +114,12 @@ def _reason(
     winner: str | None,
     active: Mapping[str, frozenset[OfferKey]],
     prefer: Mapping[str, str],
-) -> str:
+) -> Aside:
     noun, name = key
     remedy = f'set [plugins.prefer] {name} = "{_distribution(plugin)}"'
     if winner is None:
         others = ", ".join(sorted(other for other in active if other != plugin and key in active[other]))
-        return f"{noun} {name!r} is also offered by {others}; none of them is used. To use this one, {remedy}"
+        return Aside(f"{noun} {name!r} is also offered by {others}; none of them is used. To use this one, {remedy}")
     if _preferred(key, prefer) in (winner, _distribution(winner)):
-        return f"{name!r} belongs to {winner}, which the configuration prefers"
-    return f"{name!r} belongs to {winner}. To use {_distribution(plugin)}'s, {remedy}"
+        return Aside(f"{name!r} belongs to {winner}, which the configuration prefers", by_choice=True)
+    return Aside(f"{name!r} belongs to {winner}. To use {_distribution(plugin)}'s, {remedy}")

@@ -16,7 +16,17 @@ import attrs
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-__all__ = ["CORE_DISTRIBUTION", "FoundEntryPoint", "canonical_id", "canonical_name", "find_entry_points"]
+__all__ = [
+    "COMMAND_GROUP",
+    "CORE_DISTRIBUTION",
+    "FoundEntryPoint",
+    "canonical_id",
+    "canonical_name",
+    "find_entry_points",
+]
+
+COMMAND_GROUP: Final = "aca_core.commands"
+"""The entry-point group in which a distribution declares commands."""
 
 CORE_DISTRIBUTION: Final = "aca-core"
 """The name under which this package is installed."""

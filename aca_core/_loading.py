@@ -16,6 +16,7 @@ import pluggy
 from aca_core import hookspecs
 from aca_core._conflicts import OfferKey
 from aca_core._discovery import FoundEntryPoint
+from aca_core._explain import in_one_line
 from aca_core._frozen import FrozenMapping
 from aca_core._option_types import check_option_types
 from aca_core.catalogues import Catalogue
@@ -32,10 +33,9 @@ __all__ = [
     "OFFER_HOOKS",
     "BrokenPluginError",
     "collect_offers",
-    "in_one_line",
+    "contained",
     "offer_key",
     "register",
-    "undone_on_failure",
 ]
 
 OFFER_HOOKS: Final[Mapping[str, type[Offer]]] = FrozenMapping(
@@ -61,13 +61,17 @@ class BrokenPluginError(AcaError):
 
 
 @contextlib.contextmanager
-def undone_on_failure() -> Iterator[None]:
-    """Put back what code that fails may have changed of the process: folder, warnings, logging, standard streams."""
+def contained() -> Iterator[None]:
+    """Keep a plugin's code from the process.
+
+    What it prints goes to standard error, and what it changes before it fails (folder, warnings, logging) is put back.
+    """
     try:
         folder = os.getcwd()  # noqa: PTH109  # a Path is not needed
     except OSError:
         folder = None
     filters, disabled, streams = warnings.filters[:], logging.root.manager.disable, (sys.stdout, sys.stderr)
+    sys.stdout = sys.stderr  # what a plugin prints must not get into the output of a command
     try:
         yield
     except BaseException:
@@ -75,8 +79,9 @@ def undone_on_failure() -> Iterator[None]:
             os.chdir(folder)
         warnings.filters[:] = filters  # type: ignore[index]  # the module's list, which typeshed calls a sequence
         logging.root.manager.disable = disabled
-        sys.stdout, sys.stderr = streams
         raise
+    finally:
+        sys.stdout, sys.stderr = streams
 
 
 def register(found: FoundEntryPoint) -> pluggy.PluginManager:
@@ -216,33 +221,3 @@ def _shown(value: object) -> str:
 def offer_key(offer: Offer) -> OfferKey:
     """Return what must be unique: the noun and the name of an offer."""
     return offer.noun, offer.name
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return an error as one line for people.
-
-    Parameters
-    ----------
-    error : BaseException
-        Anything that third-party code may raise.
-
-    Returns
-    -------
-    str
-        Its message; its type too, where the message may not explain itself.
-    """
-    try:
-        # Validators of attrs carry the message first, and the whole declaration behind it.
-        several = (
-            len(error.args) > 1 and isinstance(error.args[0], str) and not isinstance(error, OSError | SyntaxError)
-        )
-        text = " ".join((error.args[0] if several else str(error)).split())
-    except Exception:  # a plugin's own exception, whose text cannot be had
-        text = ""
-    if isinstance(error, AcaError | pluggy.PluginValidationError):
-        return text
-    if isinstance(error, SystemExit):
-        return f"it called sys.exit({text}); a plugin must not end the program"
-    if isinstance(error, ImportError):
-        return f"it cannot be imported: {type(error).__name__}: {text}; reinstall it with what it needs"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import attrs
 
-from aca_core._discovery import canonical_id
+from aca_core._discovery import COMMAND_GROUP, canonical_id, find_entry_points
 from aca_core.binding import check_options
 from aca_core.catalogues import Catalogue
 from aca_core.config import OFFER_SECTIONS, Config, dotted
-from aca_core.errors import ConfigProblem, did_you_mean
+from aca_core.errors import ConfigProblem, IntegrityError, did_you_mean
 from aca_core.models import ProbabilityModel
+from aca_core.obsids import obsids_in
 from aca_core.offers import Offer
 from aca_core.products import ArchiveProduct
 from aca_core.registry import Registry
@@ -59,6 +60,7 @@ def check_config(config: Config, registry: Registry) -> Findings:
             *_absent_offers(config, registry),
             *_absent_plugins(config, registry),
             *_absent_models(config, registry),
+            *_unreadable_lists(config, registry),
         ),
     )
 
@@ -80,7 +82,8 @@ def _unknown_in_sets(config: Config, registry: Registry) -> Iterator[ConfigProbl
             asked.append(("catalogue", "catalogue", product_set.catalogue, known_catalogues))
         for key, noun, name, known in asked:
             if name not in known:
-                yield _problem(config, ("sets", set_name, key), _no_such(noun, name, known))
+                text = f"{_no_such(noun, name, known)}{_not_in_use(registry)}"
+                yield _problem(config, ("sets", set_name, key), text)
 
 
 def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
@@ -103,14 +106,20 @@ def _absent_offers(config: Config, registry: Registry) -> Iterator[ConfigProblem
 
 
 def _absent_plugins(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
-    known = {name for info in registry.plugins for name in (info.id, info.name)}
+    commands = list(find_entry_points(COMMAND_GROUP))
+    known = {info.id for info in registry.plugins} | {each.id for each in commands}
+    names = {info.name for info in registry.plugins} | {each.name for each in commands}
     for name in config.plugins.disable:
-        if canonical_id(name) not in known:
+        if canonical_id(name) not in known | names:
             yield _problem(config, ("plugins", "disable"), f"has no effect: {_no_such('plugin', name, known)}")
     owners = {name for info in registry.plugins for name in (info.id, info.distribution)}
+    offered = {name for offer in registry.offers(Offer) for name in (offer.name, f"{offer.noun} {offer.name}")}
     for name, owner in config.plugins.prefer.items():
         if canonical_id(owner, owner=True) not in owners:
             text = f"has no effect: {_no_such('distribution or plugin', owner, owners)}"
+            yield _problem(config, ("plugins", "prefer", name), text)
+        elif name not in offered:
+            text = f"has no effect: {_no_such('offer', name, {offer.name for offer in registry.offers(Offer)})}"
             yield _problem(config, ("plugins", "prefer", name), text)
 
 
@@ -123,15 +132,32 @@ def _absent_models(config: Config, registry: Registry) -> Iterator[ConfigProblem
             yield _problem(config, ("probability", kind), _no_such(f"{kind} model", name, known))
 
 
+def _unreadable_lists(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    """Yield the lists of obsids that are kept in a file that cannot be read."""
+    lists = [(("sets", name, "bad_obsids"), each.bad_obsids) for name, each in config.sets.items()]
+    for product in registry.offers(ArchiveProduct):
+        values, _ = check_options(product, config)
+        lists.append((("products", product.name, "bad_obsids"), values.get("bad_obsids", product.bad_obsids)))
+    for keys, listed in lists:
+        if isinstance(listed, Path):
+            try:
+                obsids_in(config.placed(listed)[0])
+            except (OSError, ValueError, IntegrityError) as error:
+                yield _problem(config, keys, f"cannot be read: {error}")
+
+
 def _names(offers: Iterable[Offer]) -> set[str]:
     return {offer.name for offer in offers}
+
+
+def _not_in_use(registry: Registry) -> str:
+    absent = [f"{info.id} ({info.status})" for info in registry.plugins if info.status != "loaded"]
+    return f" Not in use: {', '.join(absent)}." if absent else ""
 
 
 def _no_such(noun: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = did_you_mean(name, names)
-    if not near and len(names) > 8:
-        names = difflib.get_close_matches(name, names, n=8, cutoff=0)
     listed = f" Installed: {', '.join(names)}." if names else " None is installed."
     return f"no {noun} is named {name!r}.{near}{listed}"
 

@@ -13,7 +13,8 @@ import pluggy
 
 from aca_core._conflicts import OfferKey, settle
 from aca_core._discovery import CORE_DISTRIBUTION, FoundEntryPoint, canonical_id, canonical_name, find_entry_points
-from aca_core._loading import BrokenPluginError, collect_offers, in_one_line, offer_key, register, undone_on_failure
+from aca_core._explain import in_one_line
+from aca_core._loading import BrokenPluginError, collect_offers, contained, offer_key, register
 from aca_core.catalogues import Catalogue
 from aca_core.config import Config
 from aca_core.dark_sources import DarkSource
@@ -174,11 +175,10 @@ class Registry:
                 if plugin is not None:
                     plugins[info.id] = plugin
             claims = {plugin.info.id: [offer_key(offer) for offer in plugin.offers] for plugin in plugins.values()}
-            for plugin_id, reason in settle(
-                claims, {name: canonical_id(owner, owner=True) for name, owner in self.config.plugins.prefer.items()}
-            ).items():
+            prefer = {name: canonical_id(owner, owner=True) for name, owner in self.config.plugins.prefer.items()}
+            for plugin_id, aside in settle(claims, prefer).items():
                 dropped = plugins.pop(plugin_id)
-                infos[plugin_id] = self._set_aside(dropped.info, "conflict", reason, None)
+                infos[plugin_id] = self._set_aside(dropped.info, "conflict", *aside)
             self._plugins = plugins
             self._infos = tuple(infos.values())
             self._offers = {offer_key(offer): offer for plugin in plugins.values() for offer in plugin.offers}
@@ -366,11 +366,11 @@ class Registry:
         start = time.perf_counter()
         try:
             if requirement := found.unmet_requirement():
-                return self._set_aside(info, "incompatible", _incompatible(requirement), None), None
+                return self._set_aside(info, "incompatible", _incompatible(requirement)), None
             if taken:
                 raise BrokenPluginError("the distribution declares this entry point twice; give one another name")
             start = time.perf_counter()
-            with undone_on_failure():
+            with contained():
                 manager = register(found)
                 offers = tuple(collect_offers(manager))
         except PluginError:
@@ -379,18 +379,25 @@ class Registry:
             raise
         except BaseException as error:  # third-party code may raise anything, SystemExit included
             info = attrs.evolve(info, load_ms=_ms_since(start))
-            return self._set_aside(info, "failed", in_one_line(error), error), None
+            reason = in_one_line(error, found.value.partition(":")[0])
+            return self._set_aside(info, "failed", reason, error=error), None
         labels = tuple(f"{offer.noun} {offer.name}" for offer in offers)
         info = attrs.evolve(info, load_ms=_ms_since(start), offers=labels)
         return info, _Plugin(info, manager, offers)
 
     def _set_aside(
-        self, info: PluginInfo, status: PluginStatus, reason: str, error: BaseException | None
+        self,
+        info: PluginInfo,
+        status: PluginStatus,
+        reason: str,
+        by_choice: bool = False,
+        error: BaseException | None = None,
     ) -> PluginInfo:
-        """Record why a plugin is not used, and say so once."""
-        if self.config.plugins.strict:
-            raise PluginError(str(info), reason) from error
-        _log.warning("plugin %s was set aside: %s", info, reason)
+        """Record why a plugin is not used; say so once, unless the configuration wants it so."""
+        if not by_choice:
+            if self.config.plugins.strict:
+                raise PluginError(str(info), reason) from error
+            _log.warning("plugin %s was set aside: %s", info, reason)
         trace = "".join(traceback_module.format_exception(error)) if error else ""
         return attrs.evolve(info, status=status, reason=reason, traceback=trace, offers=())
 

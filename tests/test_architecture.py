@@ -35,7 +35,7 @@ FLOORS = [
     {"changes", "products", "config"},
     {"retrievers", "binding", "config_layers"},
     {"hookspecs", "_discovery"},
-    {"_conflicts"},
+    {"_conflicts", "_explain"},
     {"_loading"},
     {"registry"},
     {"config_check", "config_text"},

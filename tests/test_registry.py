@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,45 @@ def test_one_entry_point_name_twice_in_a_distribution(install_plugin, warnings_o
     assert "declares this entry point twice" in warnings_of_core()[0]
 
 
+def test_metadata_that_is_no_text_costs_nobody_else(install_plugin, warnings_of_core):
+    install_plugin("broken", "", distribution="aca-binary")
+    info = next(install_plugin.site.glob("aca_binary*.dist-info"))
+    (info / "entry_points.txt").write_bytes(b"[aca_core]\nx = \xff\xfe\n")
+    install_plugin(
+        "odd", DARK_SOURCE.format(name="odd"), distribution="aca-odd", requires=["aca-core; python_version ~= 'abc'"]
+    )
+    found = statuses(Registry())
+    assert found["aca-binary:"] == "failed"
+    assert found["aca-core:asp1"] == "loaded"
+
+
+def test_a_hook_may_be_implemented_twice_in_one_plugin(install_plugin):
+    second = DARK_SOURCE.format(name="two").replace("@hookimpl", "@hookimpl(specname='aca_dark_sources')")
+    more = DARK_SOURCE.format(name="one") + second.replace("def aca_dark_sources", "def more_sources")
+    install_plugin("both", more)
+    assert sorted(source.name for source in Registry().offers(aca_core.DarkSource)) == ["one", "two"]
+
+
+def test_what_a_failed_plugin_did_to_the_process_is_undone(install_plugin, capsys, tmp_path):
+    source = """
+import logging, os, sys, warnings
+print("hello from import")
+os.chdir("/")
+warnings.simplefilter("ignore")
+logging.disable(50)
+sys.stdout = sys.stderr = None
+raise ValueError("after all that")
+"""
+    install_plugin("vandal", source)
+    filters, stdout = warnings.filters[:], sys.stdout
+    assert Registry().plugin("vandal").status == "failed"
+    assert Path.cwd() == tmp_path
+    assert warnings.filters[:] == filters
+    assert logging.root.manager.disable == 0
+    assert sys.stdout is stdout
+    assert capsys.readouterr().out == "", "what a plugin prints is not the output of a command"
+
+
 def test_ctrl_c_while_a_plugin_loads_is_not_swallowed(install_plugin):
     install_plugin("slow", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -263,6 +303,8 @@ def test_the_configuration_may_prefer_another(copy_of_asp1, owner, warnings_of_c
     }
     assert registry.product("asp1").name == "asp1"
     assert "which the configuration prefers" in registry.plugin("aca-core:asp1").reason
+    assert warnings_of_core() == []
+    assert registry_with(prefer={"asp1": owner}, strict=True).product("asp1").name == "asp1", "a choice is no failure"
 
 
 def test_of_two_strangers_nobody_has_the_name(install_plugin, warnings_of_core):
@@ -302,6 +344,10 @@ def test_settling_leaves_one_owner_a_name_whatever_the_order(claims, prefer):
         assert plugin not in aside or rivals, "a plugin stands aside for nobody"
         if all(prefer.get(name) == plugin for name in names):
             assert plugin not in aside, "a plugin that is preferred for all its names stands aside"
+    for each in aside.values():
+        winner = each.reason.partition(" belongs to ")[2].partition(". To use ")[0].partition(",")[0]
+        circle = not winner or winner in kept or winner in aside
+        assert circle, "somebody stands aside for a plugin that is not there"
 
 
 def test_who_lost_only_to_one_that_is_out_itself_stays():
@@ -311,7 +357,23 @@ def test_who_lost_only_to_one_that_is_out_itself_stays():
     claims = {"aca-core:x": [source("a")], "p:1": [source("a"), source("b")], "q:1": [source("b")]}
     aside = settle(claims, {"b": "p"})
     assert set(aside) == {"p:1"}
-    assert aside["p:1"].startswith("'a' belongs to aca-core:x.")
+    assert aside["p:1"].reason.startswith("'a' belongs to aca-core:x.")
+
+
+def test_who_lost_to_one_of_two_that_tie_stays():
+    def source(name):
+        return ("dark source", name)
+
+    claims = {"a:p": [source("x"), source("z")], "b:p": [source("x")], "d:p": [source("z")]}
+    assert set(settle(claims, {"z": "a"})) == {"a:p", "b:p"}
+
+
+def test_a_preference_may_be_for_one_kind_of_offer():
+    claims = {"a:p": [("dark source", "x")], "b:p": [("dark source", "x")], "c:p": [("retriever", "x")]}
+    claims["d:p"] = [("retriever", "x")]
+    aside = settle(claims, {"dark source x": "a", "retriever x": "d"})
+    assert set(aside) == {"b:p", "c:p"}
+    assert all(each.by_choice for each in aside.values())
 
 
 # ---- options of a site ----------------------------------------------------------------------------------------------
@@ -435,7 +497,7 @@ def aca_dark_sources():
 
 def test_every_subscriber_hears_of_a_change_although_one_raises(install_plugin):
     good = install_plugin("good", SUBSCRIBER.format(then="return None"), value="hears_well")
-    bad = install_plugin("bad", SUBSCRIBER.format(then="raise RuntimeError('disk is full')"), value="hears_badly")
+    bad = install_plugin("bad", SUBSCRIBER.format(then="raise BaseException('disk is full')"), value="hears_badly")
     install_plugin("deaf", DARK_SOURCE.format(name="deaf"))
     registry = Registry()
     change = Change(product="asp1", unit=ObsidRevision(6000, 3), added=["a.fits"], default_before=2, default_after=3)
@@ -446,9 +508,15 @@ def test_every_subscriber_hears_of_a_change_although_one_raises(install_plugin):
     assert sys.modules["hears_well"].seen == sys.modules["hears_badly"].seen == [change]
     assert list(failed) == [bad]
     assert str(failed[bad]) == (
-        "plugin aca-test:bad 1.0: could not handle the change of asp1 06000_v03: RuntimeError: disk is full"
+        "plugin aca-test:bad 1.0: could not handle the change of asp1 06000_v03: "
+        "BaseException: disk is full (hears_badly.py, line 9)"
     )
-    assert isinstance(failed[bad].__cause__, RuntimeError)
+    assert type(failed[bad].__cause__) is BaseException
+
+
+def test_a_subscriber_that_is_gone_is_named(install_plugin):
+    with pytest.raises(UnknownNameError, match="no subscriber is named 'aca-gone:x'"):
+        Registry().deliver(Change(product="asp1", unit=ObsidRevision(1, 1)), "aca-gone:x")
 
 
 def test_two_registries_do_not_share_what_they_disable(install_plugin):
@@ -465,5 +533,6 @@ def test_a_library_user_without_logging_sees_one_line_for_each_failed_plugin(ins
         "import aca_core; r = aca_core.Registry(); r.load(); r.load(); r.plugins"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stderr.splitlines() == ["plugin aca-bad:bad 1.0 was set aside: ZeroDivisionError: division by zero"]
+    reason = "ZeroDivisionError: division by zero (aca_bad_bad.py, line 1)"
+    assert result.stderr.splitlines() == [f"plugin aca-bad:bad 1.0 was set aside: {reason}"]
     assert logging.getLogger("aca_core").handlers == []

@@ -34,9 +34,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Our own commands: where each is defined, and its line in the help."""
 
-COMMAND_GROUP: Final = "aca_core.commands"
-"""The entry-point group in which a distribution declares commands."""
-
 
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one when it runs."""
@@ -86,7 +83,7 @@ class LazyGroup(click.Group):
 
 def commands_of_plugins() -> dict[str, list[FoundEntryPoint]]:
     """Return every command that an installed distribution declares, by name, without importing any."""
-    from aca_core._discovery import find_entry_points
+    from aca_core._discovery import COMMAND_GROUP, find_entry_points
 
     commands: dict[str, list[FoundEntryPoint]] = {}
     for each in find_entry_points(COMMAND_GROUP):
@@ -121,6 +118,7 @@ def _load_command(found: list[FoundEntryPoint], ctx: click.Context) -> click.Com
     except (Exception, SystemExit) as error:
         reason = f"its command {first.name!r} cannot be loaded: {type(error).__name__}: {error}"
         raise PluginError(plugin, reason) from error
+    session.plugin = plugin
     if not isinstance(command, click.Command):
         reason = f"its command {first.name!r} is a {type(command).__name__}; expected a click command ({first.value})"
         raise PluginError(plugin, reason)
@@ -138,6 +136,8 @@ def _load_command(found: list[FoundEntryPoint], ctx: click.Context) -> click.Com
 @click.pass_obj
 def aca(session: Session, config_file: str | None, traceback: bool) -> None:
     """Work with the archives of Chandra's aspect camera."""
+    if config_file is not None and not config_file.strip():
+        raise click.UsageError("--config is empty; name a file, or leave the option out")
     session.config_file = config_file
     session.traceback = traceback
 
@@ -189,8 +189,9 @@ def _tell(error: Exception, session: Session) -> int:
         place = f"{error.filename}: " if error.filename else ""
         click.echo(f"aca: {place}{error.strerror or text}", err=True)
         return ERROR
+    whose = f"in the command of {session.plugin}" if session.plugin else "in the program"
     hint = "" if session.traceback else "; 'aca --traceback …' shows where, please report it"
-    click.echo(f"aca: fault in the program: {type(error).__name__}: {text}{hint}", err=True)
+    click.echo(f"aca: fault {whose}: {type(error).__name__}: {text}{hint}", err=True)
     return FAULT
 
 

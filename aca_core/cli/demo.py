@@ -39,15 +39,15 @@ def demo(session: Session, folder: Path) -> None:
         (folder / "archive").mkdir(parents=True, exist_ok=True)
         file.write_text('# A demonstration; see "aca config init" for every key.\nroot = "archive"\n', encoding="utf-8")
         click.echo(f"Wrote {file}.")
-    config = load_config(file)
+    config = load_config(file, environ={})  # a place to try things in, whatever archive the environment names
     registry = Registry(config)
     loaded = sum(info.status == "loaded" for info in registry.plugins)
     root = config.require_root()[0]
     click.echo(f"{loaded} of {len(registry.plugins)} plugins are in use. The archive's root is {root}.\n")
     write_table(
-        ("product", "what it is", "one unit of it lies in", "index columns", "content types"),
+        ("product", "what it is", "one unit of it lies in", "columns"),
         [_row(registry.product(each.name)) for each in registry.offers(ArchiveProduct)],
-        right=("index columns",),
+        right=("columns",),
     )
     click.echo(
         "\nNothing was ingested: this version of aca_core declares and checks products, it does not archive yet."
@@ -61,5 +61,4 @@ def _row(product: ArchiveProduct) -> tuple[str, ...]:
         product.label,
         f"{product.name}/{product.layout.directory(product.layout.example)}",
         str(len(product.schema)),
-        ", ".join(product.content_types[:4]) + (", …" if len(product.content_types) > 4 else ""),
     )

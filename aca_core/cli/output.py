@@ -52,6 +52,8 @@ def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right
     from rich.table import Table
     from rich.text import Text
 
+    if sys.stdout is None:
+        return  # closed by whoever started us
     terminal = sys.stdout.isatty()
     table = Table(box=SIMPLE_HEAD if terminal else None, pad_edge=False, header_style="bold")
     for heading in headings:

@@ -19,10 +19,11 @@ __all__ = ["plugins"]
 @click.option("--json", "as_json", is_flag=True, help="Write JSON for programs.")
 @click.option("--traceback", "name", metavar="NAME", help="Show where one plugin failed, in full.")
 @click.pass_obj
-def plugins(session: Session, as_json: bool, name: str | None) -> None:
+def plugins(session: Session, as_json: bool, name: str | None) -> int:
     """Show the installed plugins, what they offer, and why some are not in use.
 
-    A plugin is named distribution:name, or by its name alone where only one has it.
+    A plugin is named distribution:name, or by its name alone where only one has it. In strict mode the exit code is 1
+    when one has failed.
 
     \b
     Examples:
@@ -30,10 +31,17 @@ def plugins(session: Session, as_json: bool, name: str | None) -> None:
       aca plugins --json
       aca plugins --traceback aca-sim:sim1
     """
+    import attrs
+
+    from aca_core.registry import Registry
+
+    # In strict mode too all of them are listed: that is how one finds out which one failed.
+    strict = session.config.plugins.strict
+    registry = Registry(attrs.evolve(session.config, plugins=attrs.evolve(session.config.plugins, strict=False)))
     with session.quietly():
-        infos = session.registry.plugins
+        infos = registry.plugins
     if name is not None:
-        info = session.registry.plugin(name)
+        info = registry.plugin(name)
         click.echo(info.traceback or f"{info} raised nothing: {info.status}{f', {info.reason}' if info.reason else ''}")
     elif as_json:
         write_json({**_as_data(infos), "commands": _commands(session)})
@@ -41,6 +49,7 @@ def plugins(session: Session, as_json: bool, name: str | None) -> None:
         _write(infos)
         for command in _commands(session):
             click.echo(f"{command['id']} {command['version']}: command 'aca {command['name']}', {command['status']}")
+    return 1 if strict and any(info.status in ("failed", "incompatible") for info in infos) else 0
 
 
 def _as_data(infos: tuple[PluginInfo, ...]) -> dict[str, Any]:

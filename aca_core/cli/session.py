@@ -26,11 +26,14 @@ class Session:
         What ``--config`` said.
     traceback : bool
         Whether errors are shown in full.
+    plugin : str
+        The plugin whose command runs; empty for a command of ours.
     """
 
     def __init__(self) -> None:
         self.config_file: str | None = None
         self.traceback = False
+        self.plugin = ""
 
     @functools.cached_property
     def config(self) -> Config:
@@ -51,11 +54,14 @@ class Session:
         """Show the package's warnings as lines on standard error while the command runs."""
         logger = logging.getLogger("aca_core")
         handler = _Lines()
+        propagates = logger.propagate
         logger.addHandler(handler)
+        logger.propagate = False  # a plugin that sets up logging must not make every line come twice
         try:
             yield
         finally:
             logger.removeHandler(handler)
+            logger.propagate = propagates
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:

@@ -103,17 +103,32 @@ def test_an_error_is_one_line_and_an_exit_code(aca, greeting, words, code, says)
     assert err.strip().count("\n") == 0
 
 
-def test_a_fault_of_ours_is_one_line_too_and_tells_how_to_see_more(aca, greeting):
-    code, _, err = aca("greet", "--boom", "value")
-    assert code == 70
-    assert (
-        err == "aca: fault in the program: ValueError: two lines; 'aca --traceback …' shows where, please report it\n"
+def test_an_empty_file_name_is_no_file_name(aca):
+    assert aca("--config", "", "plugins")[2].endswith(
+        "Error: --config is empty; name a file, or leave the option out\n"
     )
+
+
+def test_in_strict_mode_all_plugins_are_listed_and_the_exit_code_tells(aca, install_plugin, monkeypatch):
+    install_plugin("bad", "1 / 0", distribution="aca-bad")
+    monkeypatch.setenv("ACA_STRICT_PLUGINS", "1")
+    code, out, _ = aca("plugins")
+    assert code == 1
+    assert "aca-core:asp1" in out
+    assert "aca-bad:bad: ZeroDivisionError" in out
+    assert aca("demo", "d")[0] == 0, "the demonstration has a configuration of its own"
+
+
+def test_a_fault_is_one_line_too_and_tells_whose_it_is(aca, greeting):
+    code, _, err = aca("greet", "--boom", "value")
+    whose = "in the command of aca-greet:greet 1.0"
+    assert code == 70
+    assert err == f"aca: fault {whose}: ValueError: two lines; 'aca --traceback …' shows where, please report it\n"
     code, _, err = aca("--traceback", "greet", "--boom", "value")
     assert code == 70
     assert "Traceback (most recent call last)" in err
     assert 'raise ValueError("two\\nlines")' in err
-    assert err.endswith("aca: fault in the program: ValueError: two lines\n")
+    assert err.endswith(f"aca: fault {whose}: ValueError: two lines\n")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +219,7 @@ def test_plugins_shows_what_became_of_each_and_why(aca, install_plugin):
     assert "loaded" in rows["aca-core:asp1"]
     assert "archive product asp1" in rows["aca-core:asp1"]
     assert "failed" in rows["aca-bad:bad"]
-    assert "aca-bad:bad: ZeroDivisionError: division by zero" in out
+    assert "aca-bad:bad: ZeroDivisionError: division by zero (aca_bad_bad.py, line 1)" in out
     assert "aca plugins --traceback aca-bad:bad shows where" in out
     code, out, _ = aca("plugins", "--traceback", "bad")
     assert code == 0
@@ -223,7 +238,8 @@ def test_plugins_for_programs(aca, install_plugin):
     bad = next(row for row in data["plugins"] if row["id"] == "aca-bad:bad")
     assert bad["status"] == "failed"
     assert bad["version"] == "1.2"
-    assert bad["reason"] == "ZeroDivisionError: division by zero"
+    assert bad["reason"] == "ZeroDivisionError: division by zero (aca_bad_bad.py, line 1)"
+    assert data["commands"] == []
     assert set(bad) == {
         *("id", "name", "distribution", "version", "value", "status", "offers", "load_ms", "reason", "traceback")
     }
@@ -233,7 +249,8 @@ def test_a_failed_plugin_is_one_line_on_stderr_elsewhere(aca, install_plugin, tm
     install_plugin("bad", "1 / 0", distribution="aca-bad", version="1.2")
     code, _, err = aca("demo", "somewhere")
     assert code == 0
-    assert err == "aca: warning: plugin aca-bad:bad 1.2 was set aside: ZeroDivisionError: division by zero\n"
+    reason = "ZeroDivisionError: division by zero (aca_bad_bad.py, line 1)"
+    assert err == f"aca: warning: plugin aca-bad:bad 1.2 was set aside: {reason}\n"
 
 
 # ---- aca config and aca demo ----------------------------------------------------------------------------------------
@@ -281,6 +298,7 @@ def test_demo_makes_a_folder_once_and_pretends_nothing(aca, tmp_path):
     assert (code, err) == (0, "")
     assert (tmp_path / "demo-archive" / "aca.toml").is_file()
     assert "asp1/06/06000_v03" in out
+    assert max(len(line) for line in out.splitlines()[2:5]) <= 80
     assert "Nothing was ingested" in out
     code, out, _ = aca("demo", "demo-archive")
     assert code == 0

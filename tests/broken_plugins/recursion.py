@@ -1,0 +1,6 @@
+# says: RecursionError
+def again():
+    return again()
+
+
+again()
