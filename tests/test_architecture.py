@@ -24,7 +24,7 @@ PLUGINS = Path(aca_plugins.__file__).parent
 # From the ground up: a module imports only from lines above its own (or its own package, for cli and testing).
 FLOORS = [
     {"errors", "arrays", "_frozen", "_lazy"},
-    {"_checks", "fits_files"},
+    {"_checks", "fits_files", "attitudes"},
     {"offers", "columns", "text_files", "_leap_seconds"},
     {"obsids"},
     {"_date_forms"},

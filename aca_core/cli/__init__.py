@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "config": ("aca_core.cli.config:config", "Show, check and start the configuration."),
     "demo": ("aca_core.cli.demo:demo", "Start a folder to try things in, and look around."),
     "plugins": ("aca_core.cli.plugins:plugins", "Show what is installed and what became of it."),
+    "simulate": ("aca_core.cli.simulate:simulate", "Write a delivery of synthetic observations."),
 }
 """Our own commands: where each is defined, and its line in the help."""
 
