@@ -364,23 +364,25 @@ class Registry:
         if {found.name, found.id} & {canonical_id(name) for name in self.config.plugins.disable}:
             return attrs.evolve(info, status="disabled", reason="disabled by name"), None
         start = time.perf_counter()
+        manager: pluggy.PluginManager | None = None
+        offers: tuple[Offer, ...] = ()
         try:
-            if requirement := found.unmet_requirement():
-                return self._set_aside(info, "incompatible", _incompatible(requirement)), None
-            if taken:
-                raise BrokenPluginError("the distribution declares this entry point twice; give one another name")
-            start = time.perf_counter()
-            with contained():
-                manager = register(found)
-                offers = tuple(collect_offers(manager))
-        except PluginError:
-            raise  # strictness
+            requirement = found.unmet_requirement()
+            if requirement is None:
+                if taken:
+                    raise BrokenPluginError("the distribution declares this entry point twice; give one another name")
+                start = time.perf_counter()
+                with contained():
+                    manager = register(found)
+                    offers = tuple(collect_offers(manager))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code may raise anything, SystemExit included
             info = attrs.evolve(info, load_ms=_ms_since(start))
             reason = in_one_line(error, found.value.partition(":")[0])
             return self._set_aside(info, "failed", reason, error=error), None
+        if manager is None:
+            return self._set_aside(info, "incompatible", _incompatible(requirement)), None
         labels = tuple(f"{offer.noun} {offer.name}" for offer in offers)
         info = attrs.evolve(info, load_ms=_ms_since(start), offers=labels)
         return info, _Plugin(info, manager, offers)
@@ -406,7 +408,7 @@ def _ms_since(start: float) -> float:
     return round((time.perf_counter() - start) * 1e3, 3)
 
 
-def _incompatible(requirement: str) -> str:
+def _incompatible(requirement: str | None) -> str:
     from importlib.metadata import version
 
     installed = version(CORE_DISTRIBUTION)
