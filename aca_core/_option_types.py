@@ -34,6 +34,15 @@ PLAIN_TYPES: Mapping[Any, str] = {
 }
 
 
+_SEVERAL: Mapping[Any, str] = {
+    str: "strings",
+    bool: "true and false",
+    int: "whole numbers",
+    float: "numbers",
+    Path: "paths in quotes",
+}
+
+
 def expected_text(wanted: Any) -> str:
     """Return what a type means to somebody who writes TOML, for example ``a whole number``."""
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
@@ -42,9 +51,9 @@ def expected_text(wanted: Any) -> str:
     if origin is typing.Literal:
         return "one of " + ", ".join(repr(choice) for choice in arguments)
     if origin in (UnionType, typing.Union):
-        return " or ".join(expected_text(part) for part in arguments if part is not NoneType)
+        return ", or ".join(expected_text(part) for part in arguments if part is not NoneType)
     if origin is tuple and arguments[-1] is Ellipsis:
-        return f"an array, each element {expected_text(arguments[0])}"
+        return f"an array of {_SEVERAL.get(arguments[0], f'elements, each {expected_text(arguments[0])}')}"
     if origin is tuple:
         return f"an array of {len(arguments)}: {', '.join(expected_text(part) for part in arguments)}"
     return "a table"

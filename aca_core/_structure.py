@@ -142,6 +142,8 @@ def _plain(value: Any, wanted: Any, *, accepted: type) -> Any:
         return Path(value)
     if isinstance(value, accepted) and not (accepted is int and isinstance(value, bool)):
         return value
+    if isinstance(value, str) and not value.strip():
+        raise _UnfitError(value, f"{expected_text(accepted)} that says something")
     raise _UnfitError(value, expected_text(accepted))
 
 

@@ -91,8 +91,13 @@ def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
         text = 'no archive root; commands that need one will say so. Set root = "…" or ACA_DATA'
         yield ConfigProblem(str(config.file or "configuration"), "root", text)
     for root in config.root:
-        if not root.is_dir():
-            yield _problem(config, ("root",), f"there is no folder {str(root)!r} yet")
+        try:
+            if root.exists() and not root.is_dir():
+                yield _problem(config, ("root",), f"{str(root)!r} is no folder")
+            elif not root.exists():
+                yield _problem(config, ("root",), f"there is no folder {str(root)!r} yet")
+        except OSError as error:
+            yield _problem(config, ("root",), f"{str(root)!r} cannot be looked at: {error.strerror}")
 
 
 def _absent_offers(config: Config, registry: Registry) -> Iterator[ConfigProblem]:

@@ -66,7 +66,8 @@ def find_config_file(path: str | Path | None = None, environ: Mapping[str, str] 
         if name:
             file = Path(_expanded(str(name)))
             if not file.is_file():
-                raise ConfigError([ConfigProblem(source, "", f"there is no file {str(name)!r}")])
+                text = f"{str(name)!r} is no file" if file.exists() else f"there is no file {str(name)!r}"
+                raise ConfigError([ConfigProblem(source, "", text)])
             return file.absolute()
     for candidate in (Path("aca.toml"), user_config_file()):
         if candidate is None:

@@ -16,7 +16,7 @@ from aca_core._discovery import CORE_DISTRIBUTION, FoundEntryPoint, canonical_id
 from aca_core._explain import in_one_line
 from aca_core._loading import BrokenPluginError, collect_offers, contained, offer_key, register
 from aca_core.catalogues import Catalogue
-from aca_core.config import Config
+from aca_core.config import OFFER_VARIANTS, Config
 from aca_core.dark_sources import DarkSource
 from aca_core.errors import PluginError, UnknownNameError, did_you_mean
 from aca_core.hookspecs import PROJECT
@@ -260,6 +260,8 @@ class Registry:
 
     def model(self, name: str, kind: ModelKind) -> ProbabilityModel:
         """Return an acquisition or guide model, bound to the site; raises as `product` does."""
+        if kind not in OFFER_VARIANTS:
+            raise UnknownNameError("kind of model", kind, OFFER_VARIANTS)
         return self._get(ProbabilityModel, f"{kind} model", name)
 
     def retriever(self, name: str) -> Retriever:

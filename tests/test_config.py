@@ -127,13 +127,13 @@ def test_a_configuration_travels(tmp_path):
     ("text", "says"),
     [
         ('rooot = "/data"', "rooot: unknown key. Did you mean 'root'? Keys here: root, ska, lock, plugins,"),
-        ("root = 3", "root: 3 is not an array, each element a path in quotes"),
+        ("root = 3", "root: 3 is not an array of paths in quotes"),
         ('root = ["/a", 3]', "root[1]: 3 is not a path in quotes"),
-        ('root = ""', "root[0]: '' is not a path in quotes"),
+        ('root = ""', "root[0]: '' is not a path in quotes that says something"),
         ('lock = "hard"', "lock: 'hard' is not one of 'kernel', 'soft'"),
         ("plugins = 3", "plugins: 3 is not a table"),
         ('[plugins]\ndisabled = ["a"]', "plugins.disabled: unknown key. Did you mean 'disable'?"),
-        ('[plugins]\ndisable = "asp1"', "plugins.disable: 'asp1' is not an array, each element a string"),
+        ('[plugins]\ndisable = "asp1"', "plugins.disable: 'asp1' is not an array of strings"),
         ("[plugins]\nstrict = 1", "plugins.strict: 1 is not true or false"),
         ("[plugins.prefer]\nasp1 = 1", "plugins.prefer.asp1: 1 is not a string"),
         ("[sets]\nnightly = []", "sets.nightly: [] is not a table"),
@@ -142,7 +142,7 @@ def test_a_configuration_travels(tmp_path):
         ('[sets.n]\nproducts = ["a"]\njobs = 0', "sets.n.jobs: 0 is not a whole number from 1 to 10000"),
         (
             '[sets.n]\nproducts = ["a"]\nbad_obsids = [36, 7.5]',
-            "sets.n.bad_obsids: [36, 7.5] is not an array, each element a whole number or a path in quotes",
+            "sets.n.bad_obsids: [36, 7.5] is not an array of whole numbers, or a path in quotes",
         ),
         (
             '[sets.n]\nproducts = ["a"]\nbad_obsids = [123456]',
@@ -325,7 +325,7 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
     findings = check_config(config, Registry(config))
     told = [str(problem).removeprefix(f"{file}: ") for problem in findings.errors]
     assert told == [
-        "products.asp1.discard: 3 is not an array, each element a string",
+        "products.asp1.discard: 3 is not an array of strings",
         "sets.nightly.products: no archive product is named 'obspa'. Did you mean 'obspar'? Installed: asp1, obspar.",
         "sets.nightly.retriever: no retriever is named 'teleport'. Installed: directory.",
     ]

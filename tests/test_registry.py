@@ -383,11 +383,11 @@ def test_a_preference_may_be_for_one_kind_of_offer():
     ("options", "says"),
     [
         ({"discrad": ["*a*"]}, r"products.asp1.discrad: unknown key. Did you mean 'discard'\? Keys here: "),
-        ({"discard": "*a*"}, r"products.asp1.discard: '\*a\*' is not an array, each element a string"),
+        ({"discard": "*a*"}, r"products.asp1.discard: '\*a\*' is not an array of strings"),
         ({"discard": ["*a*", 3]}, r"products.asp1.discard\[1\]: 3 is not a string"),
         (
             {"bad_obsids": [1.5]},
-            r"products.asp1.bad_obsids: \(1.5,\) is not an array, each element a whole number or a path in quotes",
+            r"products.asp1.bad_obsids: \(1.5,\) is not an array of whole numbers, or a path in quotes",
         ),
         ({"name": "other"}, r"products.asp1.name: unknown key."),
     ],
@@ -440,6 +440,11 @@ def test_a_plugins_own_validator_speaks_through_the_configuration(install_plugin
         match=r"models.straight.slope: refused by guide model 'straight': slope is -1.0; expected more than 0",
     ):
         wrong.model("straight", "guide")
+
+
+def test_there_are_two_kinds_of_models():
+    with pytest.raises(UnknownNameError, match=r"no kind of model is named 'acq'.*Known: acquisition, guide"):
+        Registry().model("sota-2013", "acq")
 
 
 def test_models_that_share_a_name_share_a_table(install_plugin):

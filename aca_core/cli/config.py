@@ -8,7 +8,7 @@ import click
 
 from aca_core.cli.output import write_json
 from aca_core.cli.session import Session
-from aca_core.errors import ConfigError
+from aca_core.errors import AcaError, ConfigError
 
 __all__ = ["config"]
 
@@ -44,6 +44,9 @@ def show(session: Session, origin: bool, as_json: bool) -> None:
         file = str(session.config.file) if session.config.file else None
         write_json({"file": file, "settings": values})
     else:
+        if origin:
+            places = "--config, ACA_CONFIG, ./aca.toml and the user's own"
+            click.echo(f"# file: {session.config.file or f'none was found by {places}'}")
         click.echo(shown(session.config, origin=origin), nl=False)
 
 
@@ -72,7 +75,7 @@ def init(session: Session, path: Path, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise click.UsageError(f"{path} exists; give another path, or --force to replace it") from None
+        raise AcaError(f"{path} exists; give another path, or --force to replace it") from None
     click.echo(f"Wrote {path}. Set root there, then run 'aca config check'.")
 
 

@@ -259,12 +259,13 @@ def test_a_failed_plugin_is_one_line_on_stderr_elsewhere(aca, install_plugin, tm
 def test_config_init_check_and_show_work_together(aca, tmp_path):
     code, out, _ = aca("config", "init")
     assert (code, out) == (0, "Wrote aca.toml. Set root there, then run 'aca config check'.\n")
-    assert aca("config", "init")[0] == 2, "a file that exists is not replaced"
+    assert aca("config", "init")[::2] == (1, "aca: aca.toml exists; give another path, or --force to replace it\n")
     assert aca("config", "init", "--force")[0] == 0
     file = tmp_path / "aca.toml"
     file.write_text(file.read_text().replace('# root = "/data/aca/archive"', 'root = "."'))
     assert aca("config", "check") == (0, f"{file}: no problem found.\n", "")
-    first = aca("config", "show", "--origin")[1].splitlines()[0]
+    head, first = aca("config", "show", "--origin")[1].splitlines()[:2]
+    assert head == f"# file: {file}"
     assert first.split() == ["root", "=", f'["{tmp_path}"]', "#", str(file)]
     shown = json.loads(aca("config", "show", "--json")[1])
     assert shown["file"] == str(file)
