@@ -52,7 +52,7 @@ def test_fainter_stars_are_acquired_less_often():
 def test_refuses_coefficients_that_mean_nothing(options, message):
     with pytest.raises(ValueError, match=message):
         LogisticModel(name="wrong", kind="acquisition", **options)
-    with pytest.raises(ConfigError, match=rf"models\.logistic\.{next(iter(options))}: {message}"):
+    with pytest.raises(ConfigError, match=rf"models\.logistic\.{next(iter(options))}: refused by .*{message}"):
         Registry(Config(models={"logistic": options})).model("logistic", "acquisition")
 
 
