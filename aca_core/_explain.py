@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
+import sysconfig
 import traceback
 from pathlib import Path
 
+import attr
 import pluggy
 
 import aca_core
-from aca_core.errors import AcaError, did_you_mean
+from aca_core.errors import AcaError, did_you_mean, message_of
 
 __all__ = ["in_one_line"]
-
-_OURS = ("aca_core", "attr", "attrs", "importlib", "pluggy")
 
 
 def in_one_line(error: BaseException, module: str = "") -> str:
@@ -31,7 +33,7 @@ def in_one_line(error: BaseException, module: str = "") -> str:
     str
         The message; the type, the place and a remedy too, where the message may not explain itself.
     """
-    text = _message(error)
+    text = message_of(error)
     if isinstance(error, AcaError | pluggy.PluginValidationError):
         return text
     if isinstance(error, SystemExit):
@@ -42,25 +44,30 @@ def in_one_line(error: BaseException, module: str = "") -> str:
     return f"{kind}: {text}{_place(error)}{_hint(text)}" if text else f"{kind}{_place(error)}"
 
 
-def _message(error: BaseException) -> str:
-    try:
-        # Validators of attrs carry the message first, and the whole declaration behind it.
-        several = len(error.args) > 1 and isinstance(error.args[0], str)
-        first = several and not isinstance(error, OSError | SyntaxError)
-        return " ".join((error.args[0] if first else str(error)).split())
-    except Exception:  # a plugin's own exception, whose text cannot be had
-        return ""
-
-
 def _place(error: BaseException) -> str:
     """Return the innermost place in the plugin's own code, as `` (file.py, line 3)``."""
     if isinstance(error, SyntaxError):
         return ""  # its text has the place
     for frame in reversed(traceback.extract_tb(error.__traceback__, limit=-200)):
-        path = Path(frame.filename)
-        if path.suffix == ".py" and not {*path.parts[:-1]} & {*_OURS} and path.stem not in _OURS:
-            return f" ({path.name}, line {frame.lineno})"
+        if frame.filename.endswith(".py") and not frame.filename.startswith(_folders_of_others()):
+            return f" ({Path(frame.filename).name}, line {frame.lineno})"
     return ""
+
+
+@functools.cache
+def _folders_of_others() -> tuple[str, ...]:
+    """Return where code lies that is no plugin's: ours, and the libraries that we call it through."""
+    ours = [str(Path(module.__file__ or "").parent) + os.sep for module in (aca_core, attr, pluggy)]
+    library = sysconfig.get_paths()["stdlib"] + os.sep
+    packages = [sysconfig.get_paths()[name] for name in ("purelib", "platlib")]
+    # The standard library's folder may hold the installed packages too, plugins among them.
+    inside = any(path.startswith(library) for path in packages)
+    return (*ours, *(_standard_library(library) if inside else [library]))
+
+
+def _standard_library(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries if entry.name not in ("site-packages", "dist-packages")]
 
 
 def _import_remedy(error: ImportError, text: str, module: str) -> str:

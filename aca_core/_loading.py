@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -56,6 +57,9 @@ HOOKS: Final = (*OFFER_HOOKS, "aca_committed")
 """Every hook that a plugin may implement."""
 
 
+_CONTAINED = threading.RLock()
+
+
 class BrokenPluginError(AcaError):
     """A plugin does not keep the contract; the message is the reason that ``aca plugins`` shows."""
 
@@ -66,22 +70,29 @@ def contained() -> Iterator[None]:
 
     What it prints goes to standard error, and what it changes before it fails (folder, warnings, logging) is put back.
     """
+    # What is kept belongs to the process: registries that load in several threads must take turns.
+    with _CONTAINED, contextlib.ExitStack() as always:
+        stdout, stderr = sys.stdout, sys.stderr
+        always.callback(setattr, sys, "stdout", stdout)
+        always.callback(setattr, sys, "stderr", stderr)
+        sys.stdout = stderr  # what a plugin prints must not get into the output of a command
+        filters, disabled, folder = warnings.filters[:], logging.root.manager.disable, _current_folder()
+        try:
+            yield
+        except BaseException:
+            warnings.filters[:] = filters  # type: ignore[index]  # the module's list, which typeshed calls a sequence
+            logging.root.manager.disable = disabled
+            if folder is not None:
+                with contextlib.suppress(OSError):
+                    os.chdir(folder)
+            raise
+
+
+def _current_folder() -> str | None:
     try:
-        folder = os.getcwd()  # noqa: PTH109  # a Path is not needed
+        return os.getcwd()  # noqa: PTH109  # a Path is not needed
     except OSError:
-        folder = None
-    filters, disabled, streams = warnings.filters[:], logging.root.manager.disable, (sys.stdout, sys.stderr)
-    sys.stdout = sys.stderr  # what a plugin prints must not get into the output of a command
-    try:
-        yield
-    except BaseException:
-        if folder is not None:
-            os.chdir(folder)
-        warnings.filters[:] = filters  # type: ignore[index]  # the module's list, which typeshed calls a sequence
-        logging.root.manager.disable = disabled
-        raise
-    finally:
-        sys.stdout, sys.stderr = streams
+        return None
 
 
 def register(found: FoundEntryPoint) -> pluggy.PluginManager:

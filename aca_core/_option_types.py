@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import typing
 from collections.abc import Mapping
@@ -124,7 +125,7 @@ def annotation(offer_class: type, name: str) -> Any:
     DeclarationError
         The annotation names something that does not exist at run time.
     """
-    owner = next((cls for cls in offer_class.__mro__ if name in vars(cls).get("__annotations__", {})), None)
+    owner = next((cls for cls in offer_class.__mro__ if name in inspect.get_annotations(cls)), None)
     if owner is None:
         raise DeclarationError(offer_class.__name__, f"annotation of {name}", None, "a type, as in 'width: int = …'")
     holder = SimpleNamespace(__annotations__={name: owner.__annotations__[name]})

@@ -29,19 +29,20 @@ from aca_core._option_types import annotation, expected_text, is_literal, is_tup
 from aca_core.errors import DeclarationError, did_you_mean
 from aca_core.offers import Offer, site_options
 
-__all__ = ["MISSING", "Mistake", "StructureError", "structure", "structure_options"]
+__all__ = ["Mistake", "StructureError", "structure", "structure_options"]
 
 T = TypeVar("T")
 
-MISSING = "is required and missing"
-"""The text of a mistake that another layer of the configuration may mend."""
-
 
 class Mistake(typing.NamedTuple):
-    """One thing that is wrong with a table: the path of keys that leads to it, and what is wrong there."""
+    """One thing that is wrong with a table: the path of keys that leads to it, and what is wrong there.
+
+    It is mendable where something is only absent, which another layer of a configuration may bring.
+    """
 
     keys: tuple[str, ...]
     text: str
+    mendable: bool = False
 
 
 class StructureError(Exception):
@@ -207,8 +208,6 @@ def _table_hook(converter: cattrs.Converter, wanted: Any) -> Any:
         inner = make_mapping_structure_fn(wanted, converter, structure_to=dict)
 
     def hook(value: Any, _: Any) -> Any:
-        if attrs.has(wanted) and isinstance(value, wanted):
-            return value  # made in Python already
         if not isinstance(value, Mapping):
             raise _UnfitError(value, "a table")
         return inner(value, wanted)
@@ -227,10 +226,10 @@ def _mistakes(error: BaseException, keys: tuple[str, ...]) -> Iterator[Mistake]:
             names = f" Keys here: {', '.join(known)}." if known else " No keys are known here."
             yield Mistake((*keys, str(key)), f"unknown key.{did_you_mean(key, known)}{names}")
     elif isinstance(error, KeyError):
-        yield Mistake(keys, MISSING)
+        yield Mistake(keys, "is required and missing", mendable=True)
     elif isinstance(error, DeclarationError):
         # A check of the whole table knows which of its keys it means.
-        yield Mistake((*keys, error.field), f"{error.value!r} is not {error.expected}")
+        yield Mistake((*keys, error.field), f"{error.value!r} is not {error.expected}", mendable=error.value is None)
     else:
         yield Mistake(keys, str(error) or type(error).__name__)
 

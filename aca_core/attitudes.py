@@ -191,7 +191,8 @@ def equatorial_of(q: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]
     ra = np.degrees(np.arctan2(matrix[..., 1, 0], matrix[..., 0, 0])) % 360
     dec = np.degrees(np.arctan2(matrix[..., 2, 0], np.hypot(matrix[..., 2, 1], matrix[..., 2, 2])))
     roll = np.degrees(np.arctan2(matrix[..., 2, 1], matrix[..., 2, 2])) % 360
-    return ra, dec, roll
+    # A tiny negative angle is rounded up to the whole circle, which is no angle of the half-open range.
+    return np.where(ra < 360, ra, 0.0), dec, np.where(roll < 360, roll, 0.0)
 
 
 def star_vector(ra: npt.ArrayLike, dec: npt.ArrayLike) -> FloatArray:

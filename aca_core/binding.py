@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import attrs
 
 from aca_core.config import Config, dotted
-from aca_core.errors import AcaError, ConfigError, ConfigProblem, DeclarationError
+from aca_core.errors import AcaError, ConfigError, ConfigProblem, DeclarationError, message_of
 from aca_core.offers import OTHER_ROOTS, Offer, site_options
 
-__all__ = ["bind", "check_options"]
+__all__ = ["bind", "check_options", "placed_paths"]
 
 O = TypeVar("O", bound=Offer)  # noqa: E741  # an offer of any kind
 
@@ -51,7 +51,7 @@ def bind(offer: O, config: Config) -> O:
     values, problems = check_options(offer, config)
     if problems:
         raise ConfigError(problems)
-    placed, problems = _placed_paths(offer, values, config)
+    placed, problems = placed_paths(offer, values, config)
     if problems:
         raise ConfigError(problems)
     changed = {**values, **placed}
@@ -115,13 +115,30 @@ def _refusal(offer: Offer, values: dict[str, Any]) -> str | None:
     except AcaError as error:
         return str(error)
     except Exception as error:  # a plugin's own validator; those of attrs have the message first
-        text = error.args[0] if error.args and isinstance(error.args[0], str) else repr(error)
+        text = message_of(error) or type(error).__name__
         return f"refused by {offer.noun} {offer.name!r}: {text}"
     return None
 
 
-def _placed_paths(offer: Offer, values: dict[str, Any], config: Config) -> tuple[dict[str, Any], list[ConfigProblem]]:
-    """Return the options that hold paths, with the paths made absolute."""
+def placed_paths(offer: Offer, values: dict[str, Any], config: Config) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    """Return the options that hold paths, with the paths made absolute.
+
+    Parameters
+    ----------
+    offer : Offer
+        As a plugin declared it.
+    values : dict
+        What the site sets, from `check_options`.
+    config : Config
+        The site's choice.
+
+    Returns
+    -------
+    placed : dict
+        Field names with absolute paths.
+    problems : list of ConfigProblem
+        The paths that need an archive root or a Ska tree and have none.
+    """
     placed: dict[str, Any] = {}
     problems: list[ConfigProblem] = []
     for name in site_options(type(offer)):

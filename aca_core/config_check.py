@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
 
 from aca_core._discovery import COMMAND_GROUP, canonical_id, find_entry_points
-from aca_core.binding import check_options
+from aca_core.binding import check_options, placed_paths
 from aca_core.catalogues import Catalogue
-from aca_core.config import OFFER_SECTIONS, Config, dotted
+from aca_core.config import OFFER_SECTIONS, OFFER_VARIANTS, Config, dotted
 from aca_core.errors import ConfigProblem, IntegrityError, did_you_mean
 from aca_core.models import ProbabilityModel
 from aca_core.obsids import obsids_in
@@ -54,7 +54,11 @@ def check_config(config: Config, registry: Registry) -> Findings:
         Empty in both parts when all is well.
     """
     return Findings(
-        errors=(*_wrong_options(config, registry), *_unknown_in_sets(config, registry)),
+        errors=(
+            *_wrong_options(config, registry),
+            *_unknown_in_sets(config, registry),
+            *_failed_where_none_may(config, registry),
+        ),
         warnings=(
             *_missing_roots(config),
             *_absent_offers(config, registry),
@@ -67,7 +71,10 @@ def check_config(config: Config, registry: Registry) -> Findings:
 
 def _wrong_options(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
     for offer in registry.offers(Offer):
-        yield from check_options(offer, config)[1]
+        values, problems = check_options(offer, config)
+        if not problems and config.options(offer.section, offer.name, offer.variant):
+            problems = placed_paths(offer, values, config)[1]
+        yield from problems
 
 
 def _unknown_in_sets(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
@@ -84,6 +91,13 @@ def _unknown_in_sets(config: Config, registry: Registry) -> Iterator[ConfigProbl
             if name not in known:
                 text = f"{_no_such(noun, name, known)}{_not_in_use(registry)}"
                 yield _problem(config, ("sets", set_name, key), text)
+
+
+def _failed_where_none_may(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    """Yield the plugins that are set aside although the configuration asks for strictness."""
+    for info in registry.plugins:
+        if config.plugins.strict and info.status != "loaded" and not info.by_choice:
+            yield _problem(config, ("plugins", "strict"), f"plugin {info} was set aside: {info.reason}")
 
 
 def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
@@ -103,11 +117,16 @@ def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
 def _absent_offers(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
     for section in OFFER_SECTIONS:
         known = _names(offer for offer in registry.offers(Offer) if offer.section == section)
-        for name in getattr(config, section):
+        variants = {(offer.name, offer.variant) for offer in registry.offers(Offer) if offer.section == section}
+        for name, table in getattr(config, section).items():
+            noun = section.removesuffix("s").replace("_", " ")
             if name not in known:
-                noun = section.removesuffix("s").replace("_", " ")
-                text = f"has no effect: {_no_such(noun, name, known)}"
-                yield _problem(config, (section, name), text)
+                yield _problem(config, (section, name), f"has no effect: {_no_such(noun, name, known)}")
+                continue
+            for variant in OFFER_VARIANTS:
+                if isinstance(table.get(variant), Mapping) and (name, variant) not in variants:
+                    text = f"has no effect: no {variant} {noun} is named {name!r}"
+                    yield _problem(config, (section, name, variant), text)
 
 
 def _absent_plugins(config: Config, registry: Registry) -> Iterator[ConfigProblem]:

@@ -129,7 +129,7 @@ def load_config(
         *_foreign_variables(environ),
         *([_Layer(str(file), _read_toml(file), file.parent)] if file else []),
         *_own_variables(environ),
-        _Layer("argument", arguments),
+        _Layer("argument", _as_table(arguments)),
     ]
     # Each layer is judged on its own, so that what is wrong in one is not hidden by another that goes over it.
     problems = [problem for layer in layers for problem in layer.problems()]
@@ -150,6 +150,17 @@ def load_config(
     return attrs.evolve(config, origins=merged.origins, file=file)
 
 
+def _as_table(value: Any) -> Any:
+    """Return settings that were made in Python as the table that would make them; what is None is not set."""
+    if attrs.has(type(value)):
+        fields = [field for field in attrs.fields(type(value)) if not field.metadata.get("internal")]
+        items = {field.name: getattr(value, field.name) for field in fields}
+        return _as_table({f.name: items[f.name] for f in fields if items[f.name] != f.default})
+    if isinstance(value, Mapping):
+        return {key: _as_table(each) for key, each in value.items() if each is not None}
+    return value
+
+
 @attrs.frozen
 class _Layer:
     """What one source says, with the folder that its paths are relative to; None for the current one."""
@@ -160,12 +171,12 @@ class _Layer:
 
     def problems(self) -> list[ConfigProblem]:
         """Return what is wrong with this layer, beside what another one may bring."""
-        from aca_core._structure import MISSING, StructureError, structure
+        from aca_core._structure import StructureError, structure
 
         try:
             structure(self.placed(), Config)
         except StructureError as error:
-            wrong = [mistake for mistake in error.mistakes if mistake.text != MISSING]
+            wrong = [mistake for mistake in error.mistakes if not mistake.mendable]
             return [ConfigProblem(self.source, dotted(mistake.keys), mistake.text) for mistake in wrong]
         return []
 

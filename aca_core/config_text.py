@@ -79,9 +79,10 @@ def shown(config: Config, *, origin: bool) -> str:
         if setting.table != table:
             table = setting.table
             lines += ["", f"[{_dotted(table)}]"]
-        text = f"{_quoted_key(setting.key)} = {_toml(setting.value)}"
         if setting.value is None:
             text = f"# {_quoted_key(setting.key)} is not set"
+        else:
+            text = f"{_quoted_key(setting.key)} = {_toml(setting.value)}"
         lines.append(f"{text}{' ' * max(2, 44 - len(text))}# {setting.origin}" if origin else text)
     return "\n".join(lines).strip() + "\n"
 
@@ -104,7 +105,7 @@ def starter(registry: Registry) -> str:
         "## 'aca config check' says what is wrong with this file, 'aca config show --origin' what is in force.",
         "",
         *_commented(
-            Config, only=("root", "ska", "lock"), examples={"root": "/data/aca/archive", "ska": "/proj/sot/ska"}
+            Config, only=("root", "ska", "lock"), examples={"root": "/data/aca/archive", "ska": "/path/to/ska"}
         ),
     ]
     for title, cls, examples in (
@@ -113,11 +114,11 @@ def starter(registry: Registry) -> str:
         ("sets.nightly", ProductSet, _example_set(registry)),
     ):
         lines += ["", f"# [{title}]", *_commented(cls, examples=examples)]
-    seen: set[tuple[str, str]] = set()
-    for offer in registry.offers(Offer):
+    offers = registry.offers(Offer)
+    for offer in offers:
         fields = {name: attrs.fields_dict(type(offer))[name] for name in site_options(type(offer))}
-        place = (offer.section, offer.name, *([offer.variant] if (offer.section, offer.name) in seen else []))
-        seen.add((offer.section, offer.name))
+        shared = sum((other.section, other.name) == (offer.section, offer.name) for other in offers) > 1
+        place = (offer.section, offer.name, *([offer.variant] if shared else []))
         if fields:
             lines += ["", f"## {offer.noun}: {_in_one_line(offer.label)}", f"# [{_dotted(place)}]"]
         for name, field in fields.items():
@@ -193,10 +194,10 @@ def _toml(value: Any) -> str:
     import tomlkit
 
     if isinstance(value, Mapping):
-        inline = tomlkit.inline_table()
-        inline.update(value)
-        return inline.as_string()
-    return tomlkit.item(value).as_string() if value is not None else '""'
+        return f"{{{', '.join(f'{_quoted_key(key)} = {_toml(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(each) for each in value)}]"
+    return str(tomlkit.item(value).as_string())
 
 
 def _dotted(table: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "RetrievalError",
     "UnknownNameError",
     "did_you_mean",
+    "message_of",
 ]
 
 
@@ -247,6 +248,30 @@ class UnknownNameError(AcaError, LookupError):
         names = ", ".join(self.known) if self.known else "none"
         text = f"no {noun} is named {_shown(name)}.{did_you_mean(name, self.known)} Known: {names}."
         super().__init__(f"{text} {hint}".rstrip())
+
+
+def message_of(error: BaseException) -> str:
+    """Return the message of anybody's error in one line, empty where it has none that can be had.
+
+    Parameters
+    ----------
+    error : BaseException
+        Anything. Validators of attrs put the field itself behind their message; only the message is returned.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> message_of(KeyError("root"))
+    "'root'"
+    """
+    try:
+        fields = len(error.args) > 1 and type(error.args[1]).__module__.split(".")[0] == "attr"
+        return " ".join(str(error.args[0] if fields else error).split())
+    except Exception:  # somebody's own exception, whose text raises in turn
+        return ""
 
 
 def _shown(value: object, limit: int = 80) -> str:

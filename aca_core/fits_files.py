@@ -113,7 +113,9 @@ def _shape(form: str, dimensions: str) -> tuple[int, ...]:
 
 @contextlib.contextmanager
 def open_fits(path: Path, wanted: str) -> Iterator[HDUList]:
-    """Open a FITS file, plain or compressed, for a block that reads from it.
+    """Open a FITS file, plain or gzipped, for a block that reads from it.
+
+    Read and leave: what else reads FITS in this process waits meanwhile.
 
     Parameters
     ----------

@@ -58,6 +58,8 @@ class PluginInfo:
         How long it took to import it and to collect its offers, milliseconds.
     reason : str
         Why it is not loaded and what to do, in one line; empty for a loaded one.
+    by_choice : bool
+        Whether the configuration wants it so: it disables the plugin, or prefers another.
     traceback : str
         Where it failed, in full; empty unless something was raised.
     """
@@ -70,6 +72,7 @@ class PluginInfo:
     offers: tuple[str, ...] = ()
     load_ms: float = 0.0
     reason: str = ""
+    by_choice: bool = False
     traceback: str = attrs.field(default="", repr=False)
 
     @property
@@ -312,7 +315,7 @@ class Registry:
             There is no such subscriber now: it was uninstalled, disabled or set aside.
         """
         self.load()
-        if subscriber not in self._plugins:
+        if subscriber not in self.subscribers():
             raise UnknownNameError("subscriber", subscriber, self.subscribers(), self._hint())
         plugin = self._plugins[subscriber]
         try:
@@ -364,7 +367,7 @@ class Registry:
         """Load one plugin whole, or leave no trace of it but the reason."""
         info = PluginInfo(name=found.name, distribution=found.distribution, version=found.version, value=found.value)
         if {found.name, found.id} & {canonical_id(name) for name in self.config.plugins.disable}:
-            return attrs.evolve(info, status="disabled", reason="disabled by name"), None
+            return attrs.evolve(info, status="disabled", reason="disabled by name", by_choice=True), None
         start = time.perf_counter()
         manager: pluggy.PluginManager | None = None
         offers: tuple[Offer, ...] = ()
@@ -403,7 +406,7 @@ class Registry:
                 raise PluginError(str(info), reason) from error
             _log.warning("plugin %s was set aside: %s", info, reason)
         trace = "".join(traceback_module.format_exception(error)) if error else ""
-        return attrs.evolve(info, status=status, reason=reason, traceback=trace, offers=())
+        return attrs.evolve(info, status=status, reason=reason, by_choice=by_choice, traceback=trace, offers=())
 
 
 def _ms_since(start: float) -> float:

@@ -104,6 +104,19 @@ def test_roots_come_from_whoever_speaks_last(tmp_path):
     assert load_config(file, environ=ours, root="/argument").root == (Path("/argument"),)
 
 
+def test_settings_made_in_python_go_over_a_file_key_by_key(tmp_path):
+    file = write(
+        tmp_path / "aca.toml", '[plugins]\ndisable = ["asp1"]\n[sets.n]\nproducts = ["a"]\nexecutor = "dask"\n'
+    )
+    config = load_config(
+        file, environ={}, plugins=PluginSettings(strict=True), sets={"n": {"scheduler": "tcp://host:8786"}}, ska=None
+    )
+    assert config.plugins == PluginSettings(disable=("asp1",), strict=True)
+    assert config.product_set("n").scheduler == "tcp://host:8786"
+    with pytest.raises(ConfigError, match=r"sets.n.scheduler: None is not the address of a Dask scheduler"):
+        load_config(file, environ={})
+
+
 def test_paths_of_a_file_are_relative_to_the_file(tmp_path, monkeypatch):
     file = write(tmp_path / "site" / "aca.toml", 'root = ["a", "b"]\nska = "../ska"')
     config = load_config(file, environ={})
@@ -319,6 +332,8 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
         [products.sim1]
         discard = ["a"]
         [dark_sources.moon]
+        [retrievers.directory]
+        folder = "{sak}/delivered"
         """,
     )
     config = load_config(file, environ={})
@@ -326,6 +341,7 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
     told = [str(problem).removeprefix(f"{file}: ") for problem in findings.errors]
     assert told == [
         "products.asp1.discard: 3 is not an array of strings",
+        "retrievers.directory.folder: {sak}/delivered starts with '{sak}'; expected {ska}/… for a path in the Ska tree",
         "sets.nightly.products: no archive product is named 'obspa'. Did you mean 'obspar'? Installed: asp1, obspar.",
         "sets.nightly.retriever: no retriever is named 'teleport'. Installed: directory.",
     ]

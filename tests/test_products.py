@@ -26,7 +26,7 @@ from aca_core.testing import write_parameter_file
 
 
 def sim(**changes):
-    """Declare the product of the design page, changed."""
+    """Declare the product of the README, changed."""
     fields = {
         "name": "sim1",
         "label": "SIM level 1",

@@ -259,6 +259,19 @@ raise ValueError("after all that")
     assert capsys.readouterr().out == "", "what a plugin prints is not the output of a command"
 
 
+def test_registries_that_load_in_several_threads_leave_the_streams_alone(install_plugin):
+    for seconds in (0.3, 0.6):
+        name = f"slow{seconds * 10:.0f}"
+        install_plugin(name, f"import time\ntime.sleep({seconds})\n" + DARK_SOURCE.format(name=name))
+    stdout = sys.stdout
+    threads = [threading.Thread(target=Registry().load) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sys.stdout is stdout
+
+
 def test_ctrl_c_while_a_plugin_loads_is_not_swallowed(install_plugin):
     install_plugin("slow", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -520,6 +533,9 @@ def test_every_subscriber_hears_of_a_change_although_one_raises(install_plugin):
 
 
 def test_a_subscriber_that_is_gone_is_named(install_plugin):
+    for absent in ("aca-gone:x", "aca-core:asp1"):
+        with pytest.raises(UnknownNameError, match=f"no subscriber is named '{absent}'"):
+            Registry().deliver(Change(product="asp1", unit=ObsidRevision(1, 1)), absent)
     with pytest.raises(UnknownNameError, match="no subscriber is named 'aca-gone:x'"):
         Registry().deliver(Change(product="asp1", unit=ObsidRevision(1, 1)), "aca-gone:x")
 

@@ -104,7 +104,7 @@ def _load_command(found: list[FoundEntryPoint], ctx: click.Context) -> click.Com
 
     # Commands are found before the group's own options are taken in: the file is still among its parameters.
     session: Session = ctx.find_object(Session) or Session()
-    session.config_file = ctx.params.get("config_file")
+    session.config_file, session.traceback = ctx.params.get("config_file"), bool(ctx.params.get("traceback"))
     disabled = {canonical_id(name) for name in session.config.plugins.disable}
     enabled = [each for each in found if not {each.id, each.name} & disabled]
     first = (enabled or found)[0]

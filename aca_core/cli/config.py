@@ -93,7 +93,7 @@ def check(session: Session, as_json: bool) -> int:
     from aca_core.config_check import Findings, check_config
 
     try:
-        findings = check_config(session.config, session.registry)
+        findings = check_config(session.config, session.lenient_registry)
     except ConfigError as error:
         findings = Findings(errors=error.problems, warnings=())
     if as_json:

@@ -31,13 +31,8 @@ def plugins(session: Session, as_json: bool, name: str | None) -> int:
       aca plugins --json
       aca plugins --traceback aca-sim:sim1
     """
-    import attrs
-
-    from aca_core.registry import Registry
-
     # In strict mode too all of them are listed: that is how one finds out which one failed.
-    strict = session.config.plugins.strict
-    registry = Registry(attrs.evolve(session.config, plugins=attrs.evolve(session.config.plugins, strict=False)))
+    registry = session.lenient_registry
     with session.quietly():
         infos = registry.plugins
     if name is not None:
@@ -49,7 +44,8 @@ def plugins(session: Session, as_json: bool, name: str | None) -> int:
         _write(infos)
         for command in _commands(session):
             click.echo(f"{command['id']} {command['version']}: command 'aca {command['name']}', {command['status']}")
-    return 1 if strict and any(info.status in ("failed", "incompatible") for info in infos) else 0
+    failed = any(info.status != "loaded" and not info.by_choice for info in infos)
+    return 1 if failed and session.config.plugins.strict else 0
 
 
 def _as_data(infos: tuple[PluginInfo, ...]) -> dict[str, Any]:

@@ -49,6 +49,15 @@ class Session:
 
         return Registry(self.config)
 
+    @functools.cached_property
+    def lenient_registry(self) -> Registry:
+        """The same without strictness, for commands that show what is wrong."""
+        import attrs
+
+        from aca_core.registry import Registry
+
+        return Registry(attrs.evolve(self.config, plugins=attrs.evolve(self.config.plugins, strict=False)))
+
     @contextlib.contextmanager
     def logging_to_stderr(self) -> Iterator[None]:
         """Show the package's warnings as lines on standard error while the command runs."""

@@ -75,7 +75,8 @@ def simulate(
 
     It has observation parameters and aspect products in their true formats, in the states that occur in flight:
     released, provisional and superseded revisions, several aspect intervals and observation intervals.
-    FOLDER/catalogue lists their processing, FOLDER/truth.json what was injected. Every file says that it is synthetic.
+    FOLDER/catalogue lists their processing, FOLDER/truth.json what was injected. Every file, or the README beside it,
+    says that it is synthetic.
 
     \b
     Examples:

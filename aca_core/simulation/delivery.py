@@ -87,8 +87,12 @@ class Delivery:
             One of them was already delivered.
         """
         listed = list(observations)
-        by_obi = sorted(listed, key=lambda each: each.obi, reverse=True)
-        first_obi = {(each.obsid, each.revision): each.obi for each in by_obi}
+        keys = [(each.run.obsid, each.run.obi, each.run.revision) for each in self.truth.delivered]
+        keys += [(each.obsid, each.obi, each.revision) for each in listed]
+        if repeated := sorted({key for key in keys if keys.count(key) > 1}):
+            obsid, obi, revision = repeated[0]
+            raise IntegrityError(self.folder, f"obsid {obsid} obi {obi} revision {revision} was already delivered")
+        first_obi = {(obsid, revision): obi for obsid, obi, revision in sorted(keys, reverse=True)}
         for observation in listed:
             in_tree = self.truth.every_obi or first_obi[observation.obsid, observation.revision] == observation.obi
             delivered = self._deliver_one(observation, in_tree)
@@ -147,8 +151,6 @@ class Delivery:
 
         obsid, obi, revision = observation.obsid, observation.obi, observation.revision
         runs = [each.run for each in self.truth.delivered]
-        if any((run.obsid, run.obi, run.revision) == (obsid, obi, revision) for run in runs):
-            raise IntegrityError(self.folder, f"obsid {obsid} obi {obi} revision {revision} was already delivered")
         processed = functools.partial(ProcessingRun, obsid=obsid, obi=obi, quality="P")
         date = to_date(made_at(observation))
         obspar_run = processed(

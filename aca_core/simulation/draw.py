@@ -33,10 +33,13 @@ from aca_core.simulation.observation import (
     Star,
 )
 
-__all__ = ["FIRST_START", "draw_observation", "reprocess"]
+__all__ = ["DETECTORS", "FIRST_START", "draw_observation", "reprocess"]
 
 FIRST_START: Final = 725846469.184
 """Start of observations unless one is asked for: 2021:001:00:00:00 UTC, CXC seconds."""
+
+DETECTORS: Final = ("ACIS-I", "ACIS-S", "HRC-I", "HRC-S")
+"""The science instruments that can be simulated."""
 
 _SKY: Final = 101
 _REPROCESSING: Final = 102
@@ -138,6 +141,12 @@ def draw_observation(
     ):
         if not isinstance(value, int) or not low <= value <= high:
             raise DeclarationError("draw_observation", name, value, f"a whole number from {low} to {high}")
+    if detector not in DETECTORS:
+        raise DeclarationError("draw_observation", "detector", detector, f"one of {', '.join(DETECTORS)}")
+    if columns not in ("old", "new"):
+        raise DeclarationError("draw_observation", "columns", columns, "'old' or 'new'")
+    if not 0 <= start < 4e9:
+        raise DeclarationError("draw_observation", "start", start, "CXC seconds since 1998, 0 or more")
     random = np.random.default_rng([_SKY, seed, obsid, obi])
     ra, dec, roll = random.uniform(0, 360), np.degrees(np.arcsin(random.uniform(-0.95, 0.95))), random.uniform(0, 360)
     offset = float(np.round(random.choice((0.0, 0.0, -1.5, 2.0)), 3))

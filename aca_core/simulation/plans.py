@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
 
-from aca_core.simulation.draw import reprocess
+from aca_core._checks import as_tuple, as_whole, check, refusal, whole
+from aca_core.obsids import MAX_OBSID
+from aca_core.simulation.draw import DETECTORS, reprocess
 from aca_core.simulation.observation import Columns, Detector, Observation
 
 __all__ = ["Plan", "planned_observations", "usual_plans"]
 
 _BETWEEN: Final = 5_000.0
 """Time from one observation to the next, s."""
+
+
+_numbers = check(
+    lambda value: isinstance(value, tuple) and bool(value) and all(isinstance(each, int) for each in value),
+    "a list of whole numbers",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,17 +51,30 @@ class Plan:
         See `draw_observation`.
     """
 
-    obsid: int
-    revisions: tuple[int, ...] = (1,)
+    obsid: int = attrs.field(converter=as_whole, validator=whole(0, MAX_OBSID))
+    revisions: tuple[int, ...] = attrs.field(default=(1,), converter=as_tuple, validator=_numbers)
     obspar_revisions: tuple[int, ...] = attrs.field(default=attrs.Factory(lambda self: self.revisions, takes_self=True))
     released: int | None = 1
-    obis: tuple[int, ...] = (0,)
-    detector: Detector = "ACIS-S"
-    columns: tuple[Columns, ...] = ("new",)
+    obis: tuple[int, ...] = attrs.field(default=(0,), converter=as_tuple, validator=_numbers)
+    detector: Detector = attrs.field(
+        default="ACIS-S", validator=check(lambda value: value in DETECTORS, f"one of {', '.join(DETECTORS)}")
+    )
+    columns: tuple[Columns, ...] = attrs.field(
+        default=("new",),
+        converter=as_tuple,
+        validator=check(lambda value: bool(value) and set(value) <= {"old", "new"}, "a list of 'old' and 'new'"),
+    )
     intervals: int = 1
     monitor: bool = False
     bad_star: bool = False
     unlisted_star: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Check what only the whole plan can show."""
+        if len(self.obspar_revisions) != len(self.revisions):
+            raise refusal(self, "obspar_revisions", self.obspar_revisions, f"as many as revisions, {self.revisions}")
+        if self.released is not None and self.released not in self.revisions:
+            raise refusal(self, "released", self.released, f"None, or one of the revisions {self.revisions}")
 
 
 _USUAL: Final = (
@@ -79,7 +101,7 @@ def usual_plans(obsids: Iterable[int] | None = None, *, columns: Columns | None 
     Parameters
     ----------
     obsids : iterable of int, optional
-        Their obsids; by default 8008 to 8014. The plans repeat from the eighth on.
+        Their obsids; by default 8008 to 8014. These seven have plans of their own; others take the plans in turn.
     columns : {'old', 'new'}, optional
         One set of columns for all.
 
@@ -94,7 +116,9 @@ def usual_plans(obsids: Iterable[int] | None = None, *, columns: Columns | None 
     [1, 2]
     """
     numbers = [plan.obsid for plan in _USUAL] if obsids is None else list(obsids)
-    plans = (attrs.evolve(_USUAL[place % len(_USUAL)], obsid=obsid) for place, obsid in enumerate(numbers))
+    own = {plan.obsid: plan for plan in _USUAL}
+    in_turn = itertools.cycle(_USUAL)
+    plans = (own[obsid] if obsid in own else attrs.evolve(next(in_turn), obsid=obsid) for obsid in numbers)
     return tuple(plan if columns is None else attrs.evolve(plan, columns=(columns,)) for plan in plans)
 
 

@@ -21,6 +21,7 @@ from aca_core import (
     ByObsid,
     DateError,
     Day,
+    DeclarationError,
     FileRequest,
     IntegrityError,
     ObsidRequest,
@@ -132,7 +133,7 @@ class DirectoryRetriever(Retriever):
         """Make a retrieval error of whatever the tree does to us."""
         try:
             yield
-        except (IntegrityError, OSError) as error:
+        except (IntegrityError, DateError, DeclarationError, OSError) as error:
             raise RetrievalError(self.name, request, str(error)) from error
 
     def _sources(self, request: ObsidRequest | TimeRequest | FileRequest) -> list[Path]:
@@ -177,9 +178,10 @@ def _revision(top: Path, request: ObsidRequest, layout: ByObsid) -> ObsidRevisio
         return ObsidRevision(request.obsid, request.version)
     links = [layout.default_link(request.obsid)]
     if request.version == "last":
-        links.insert(0, layout.last_link(request.obsid))
-    targets = (_linked(top, link, layout) for link in links)
-    return next((target for target in targets if target is not None), None)
+        links.append(layout.last_link(request.obsid))
+    # The newest of both: a release may just have been moved, and the link to what was newer left behind.
+    targets = [target for link in links if (target := _linked(top, link, layout)) is not None]
+    return max(targets, default=None)
 
 
 def _linked(top: Path, link: PurePosixPath, layout: ByObsid) -> ObsidRevision | None:

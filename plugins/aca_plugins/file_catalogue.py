@@ -361,6 +361,8 @@ def _to_int(raw: object) -> int:
 
 
 def _to_float(raw: object) -> float:
+    if isinstance(raw, str) and "_" in raw:
+        raise ValueError
     if not isinstance(raw, int | float | str) or not math.isfinite(number := float(raw)):
         raise ValueError
     return number
@@ -394,31 +396,31 @@ def _rows_of_csv(folder: Path, query: _Query) -> list[_Row] | None:
         return None
     if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting
         raise IntegrityError(path, "is no regular file; expected a CSV file with a header line")
-    state = (path, status.st_mtime_ns, status.st_size)
+    state = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
     columns = tuple(query.columns.items())
     if query.above:
         place = list(query.columns).index(query.key)
-        lines = tuple(line for line in _csv_lines(*state, columns) if query.wants(line[1][place]))
+        lines = tuple(line for line in _csv_lines(path, state, columns) if query.wants(line[1][place]))
     else:
-        lines = _csv_lines_by(*state, columns, query.key).get(query.value, ())
+        lines = _csv_lines_by(path, state, columns, query.key).get(query.value, ())
     return [_Row(f"{path}, line {line}", dict(zip(query.columns, values, strict=True))) for line, values in lines]
 
 
 @lru_cache(maxsize=16)
 def _csv_lines_by(
-    path: Path, mtime_ns: int, size: int, columns: tuple[tuple[str, _Kind], ...], key: str
+    path: Path, state: tuple[int, ...], columns: tuple[tuple[str, _Kind], ...], key: str
 ) -> Mapping[int, _Lines]:
-    """Return the lines of a CSV file by the value of one column; time and size are those for which they hold."""
+    """Return the lines of a CSV file by the value of one column; the state is the one for which they hold."""
     place = [name for name, _ in columns].index(key)
     found: dict[int, list[tuple[int, tuple[Any, ...]]]] = {}
-    for line in _csv_lines(path, mtime_ns, size, columns):
+    for line in _csv_lines(path, state, columns):
         found.setdefault(line[1][place], []).append(line)
     return {value: tuple(lines) for value, lines in found.items()}
 
 
 @lru_cache(maxsize=16)
-def _csv_lines(path: Path, mtime_ns: int, size: int, columns: tuple[tuple[str, _Kind], ...]) -> _Lines:
-    """Return some columns of a CSV file; time and size are those for which they hold."""
+def _csv_lines(path: Path, state: tuple[int, ...], columns: tuple[tuple[str, _Kind], ...]) -> _Lines:
+    """Return some columns of a CSV file; the state is the one for which they hold."""
     import csv
 
     with path.open(encoding="utf-8-sig", newline="") as stream:

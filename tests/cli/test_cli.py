@@ -117,6 +117,9 @@ def test_in_strict_mode_all_plugins_are_listed_and_the_exit_code_tells(aca, inst
     assert "aca-core:asp1" in out
     assert "aca-bad:bad: ZeroDivisionError" in out
     assert aca("demo", "d")[0] == 0, "the demonstration has a configuration of its own"
+    code, out, _ = aca("config", "check", "--json")
+    assert code == 1
+    assert "plugin aca-bad:bad 1.0 was set aside: ZeroDivisionError" in json.loads(out)["errors"][0]["text"]
 
 
 def test_a_fault_is_one_line_too_and_tells_whose_it_is(aca, greeting):
@@ -176,6 +179,7 @@ def test_a_broken_command_costs_only_itself(aca, install_plugin, source, value, 
     code, _, err = aca("go")
     assert code == 1
     assert err.startswith(f"aca: plugin aca-bad:go 1.0: {says}")
+    assert aca("--traceback", "go")[2].startswith("Traceback")
     assert aca("plugins")[0] == 0
     assert "go " in aca("--help")[1]
 
@@ -241,7 +245,8 @@ def test_plugins_for_programs(aca, install_plugin):
     assert bad["reason"] == "ZeroDivisionError: division by zero (aca_bad_bad.py, line 1)"
     assert data["commands"] == []
     assert set(bad) == {
-        *("id", "name", "distribution", "version", "value", "status", "offers", "load_ms", "reason", "traceback")
+        *("id", "name", "distribution", "version", "value"),
+        *("status", "offers", "load_ms", "reason", "by_choice", "traceback"),
     }
 
 

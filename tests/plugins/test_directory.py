@@ -118,6 +118,7 @@ def test_a_site_says_where_the_tree_is():
     [
         ({"06000": 2, "06000_last": 3}, "default", 2),
         ({"06000": 2, "06000_last": 3}, "last", 3),
+        ({"06000": 3, "06000_last": 2}, "last", 3),
         ({"06000": 2}, "last", 2),
         ({"06000_last": 3}, "default", None),
         ({"06000_last": 103}, "last", 103),

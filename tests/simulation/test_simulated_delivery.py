@@ -244,9 +244,38 @@ def test_an_earlier_simulation_goes_by_force_only(small):
     assert (small.folder / "asp1" / "08" / "08009").is_dir()
     stranger.unlink()
     simulate_delivery(small.folder, obsids=[8010], duration=200.0, force=True)
-    assert links_in(small.folder / "asp1" / "08") == {"08010": "08010_v01"}
+    assert links_in(small.folder / "asp1" / "08") == {"08010": "08010_v01", "08010_last": "08010_v02"}
     fresh = simulate_delivery(small.folder.with_name("fresh"), obsids=[8010], duration=200.0)
     assert fresh.truth == read_truth(small.folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"revisions": (2, 3)}, "Plan: released is 1; expected None, or one of the revisions"),
+        ({"revisions": (1, 2), "obspar_revisions": (1,)}, "Plan: obspar_revisions is"),
+        ({"columns": ("NEW",)}, "Plan: columns is"),
+        ({"detector": "ACIS"}, "Plan: detector is 'ACIS'; expected one of ACIS-I"),
+    ],
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused_when_it_is_made(fields, says):
+    with pytest.raises(DeclarationError, match=says):
+        Plan(obsid=8020, **fields)
+
+
+@pytest.mark.parametrize("wrong", [{"detector": "ACIS"}, {"columns": "NEW"}, {"start": -1000.0}])
+def test_an_observation_that_cannot_be_is_refused(wrong):
+    with pytest.raises(DeclarationError, match=f"draw_observation: {next(iter(wrong))} is"):
+        draw_observation(8008, seed=1, **wrong)
+
+
+def test_a_refused_call_delivers_nothing(small):
+    first = small.truth.of(8008).observation
+    before = read_truth(small.folder)
+    with pytest.raises(IntegrityError, match="obsid 8008 obi 0 revision 1 was already delivered"):
+        small.deliver([reprocess(first, 7), first])
+    assert read_truth(small.folder) == small.truth == before
+    assert not (small.folder / "asp1" / "08" / "08008_v07").exists()
 
 
 def test_nothing_is_removed_through_a_link(small, tmp_path):
@@ -303,15 +332,14 @@ def test_the_command_writes_and_says_that_it_is_synthetic(aca, tmp_path):
     folder = tmp_path / "delivered"
     words = (folder, "--obsids", "8008,8010", "--obsids", 8011, "--duration", 200, "--seed", 2, "--old-columns")
     code, out, err = aca(*words)
-    assert (code, err.count("made obsid")) == (0, 5)
+    assert (code, err.count("made obsid")) == (0, 4)
     assert SYNTHETIC in out
     lines = [line.split() for line in out.splitlines() if line.strip().startswith("80")]
     assert [line[:6] for line in lines] == [
         ["8008", "0", "1", "released", "ACIS-S", "old"],
-        ["8010", "0", "1", "superseded", "ACIS-I", "old"],
-        ["8011", "0", "1", "released", "ACIS-S", "old"],
-        ["8010", "0", "2", "released", "ACIS-I", "old"],
-        ["8011", "0", "2", "provisional", "ACIS-S", "old"],
+        ["8010", "0", "1", "released", "ACIS-S", "old"],
+        ["8011", "0", "1", "provisional", "HRC-I", "old"],
+        ["8010", "0", "2", "provisional", "ACIS-S", "old"],
     ]
     assert read_truth(folder).obsids == (8008, 8010, 8011)
 
