@@ -17,7 +17,6 @@ import pluggy
 from aca_core import hookspecs
 from aca_core._conflicts import OfferKey
 from aca_core._discovery import FoundEntryPoint
-from aca_core._explain import in_one_line
 from aca_core._frozen import FrozenMapping
 from aca_core._option_types import check_option_types
 from aca_core.catalogues import Catalogue
@@ -119,6 +118,8 @@ def register(found: FoundEntryPoint) -> pluggy.PluginManager:
     try:
         manager.register(plugin, name=found.id)
     except pluggy.PluginValidationError as error:
+        from aca_core._explain import in_one_line
+
         # pluggy names the plugin, the hook, the definition and the argument, on several lines.
         text = f"{in_one_line(error)}. Take only arguments that the hook has, or none"
         raise BrokenPluginError(text) from error
@@ -198,6 +199,8 @@ def _naming(hook: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        from aca_core._explain import in_one_line
+
         raise BrokenPluginError(f"{hook} raised {in_one_line(error)}") from error
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback as traceback_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
@@ -13,7 +12,6 @@ import pluggy
 
 from aca_core._conflicts import OfferKey, settle
 from aca_core._discovery import CORE_DISTRIBUTION, FoundEntryPoint, canonical_id, canonical_name, find_entry_points
-from aca_core._explain import in_one_line
 from aca_core._loading import BrokenPluginError, collect_offers, contained, offer_key, register
 from aca_core.catalogues import Catalogue
 from aca_core.config import OFFER_VARIANTS, Config
@@ -323,6 +321,8 @@ class Registry:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code may raise anything
+            from aca_core._explain import in_one_line
+
             reason = f"could not handle the change of {change.product} {change.unit}: {in_one_line(error)}"
             raise PluginError(str(plugin.info), reason) from error
 
@@ -383,6 +383,8 @@ class Registry:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code may raise anything, SystemExit included
+            from aca_core._explain import in_one_line
+
             info = attrs.evolve(info, load_ms=_ms_since(start))
             reason = in_one_line(error, found.value.partition(":")[0])
             return self._set_aside(info, "failed", reason, error=error), None
@@ -405,8 +407,14 @@ class Registry:
             if self.config.plugins.strict:
                 raise PluginError(str(info), reason) from error
             _log.warning("plugin %s was set aside: %s", info, reason)
-        trace = "".join(traceback_module.format_exception(error)) if error else ""
+        trace = _trace(error) if error else ""
         return attrs.evolve(info, status=status, reason=reason, by_choice=by_choice, traceback=trace, offers=())
+
+
+def _trace(error: BaseException) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))
 
 
 def _ms_since(start: float) -> float:
