@@ -304,5 +304,5 @@ def test_links_lead_somewhere(path):
 def test_no_page_names_a_machine():
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
-        for word in (str(TOP), str(Path.home()) + "/", "pypi.org", "/tmp/"):
+        for word in (str(TOP), str(Path.home()) + "/", "/tmp/"):
             assert word not in text, f"{path.relative_to(TOP)} has {word!r}"
