@@ -475,13 +475,15 @@ def aca_probability_models():
 """
     install_plugin("straight", two)
     table = {"label_width": 3, "guide": {"slope": 2.0}, "acquisition": {"knee": 9.5}}
-    registry = Registry(Config(models={"straight": {**table, "guide": {"slope": 2.0}}}))
+    registry = Registry(Config(models={"straight": table}))
     with pytest.raises(ConfigError, match=r"models.straight.label_width: unknown key"):
         registry.model("straight", "guide")
     del table["label_width"]
     registry = Registry(Config(models={"straight": table}))
     assert registry.model("straight", "guide").slope == 2.0
     assert registry.model("straight", "acquisition").knee == 9.5
+    both = Registry(Config(models={"straight": {"slope": 3.0, "guide": {"slope": 2.0}}}))
+    assert both.model("straight", "guide").slope == 2.0
     table["acquisition"] = {"kneee": 1.0}
     with pytest.raises(ConfigError, match=r"models.straight.acquisition.kneee: unknown key. Did you mean 'knee'"):
         Registry(Config(models={"straight": table})).model("straight", "acquisition")
