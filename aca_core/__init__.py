@@ -10,6 +10,17 @@ from typing import TYPE_CHECKING, Any
 from aca_core._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from aca_core.archive import (
+        Archive,
+        DayArchive,
+        ObsArchive,
+        ProductFunctions,
+        UpdateOptions,
+        UpdateReport,
+        current_archive,
+        open_archive,
+        using,
+    )
     from aca_core.arrays import BoolArray, FloatArray, IntArray, StrArray
     from aca_core.catalogues import Catalogue, IngestedFile, PlannedStar, ProcessingRun, Work
     from aca_core.changes import Change
@@ -33,15 +44,19 @@ if TYPE_CHECKING:
         DateError,
         DeclarationError,
         IntegrityError,
+        LockedError,
         MissingDataError,
         PluginError,
+        ProductVersionError,
         RetrievalError,
         UnknownNameError,
     )
+    from aca_core.fits_files import read_table
     from aca_core.hookspecs import API_VERSION, hookimpl
     from aca_core.layouts import ByDay, ByObsid, Day, Layout, ObsidRevision
     from aca_core.models import STAR_INPUTS, InputRange, ProbabilityModel, StarConditions
     from aca_core.offers import Offer, site_option
+    from aca_core.parameter_file import read_parameter_file
     from aca_core.products import ArchiveProduct, FetchWindow, Supersession, Version
     from aca_core.readers import FITS_COLUMNS, ColumnReader, FitsColumns, ParameterColumns
     from aca_core.registry import PluginInfo, Registry
@@ -49,6 +64,17 @@ if TYPE_CHECKING:
     from aca_core.text_files import read_text_file
 
 _HOMES = {
+    "archive": (
+        "Archive",
+        "DayArchive",
+        "ObsArchive",
+        "ProductFunctions",
+        "UpdateOptions",
+        "UpdateReport",
+        "current_archive",
+        "open_archive",
+        "using",
+    ),
     "arrays": ("BoolArray", "FloatArray", "IntArray", "StrArray"),
     "catalogues": ("Catalogue", "IngestedFile", "PlannedStar", "ProcessingRun", "Work"),
     "changes": ("Change",),
@@ -72,15 +98,19 @@ _HOMES = {
         "DateError",
         "DeclarationError",
         "IntegrityError",
+        "LockedError",
         "MissingDataError",
         "PluginError",
+        "ProductVersionError",
         "RetrievalError",
         "UnknownNameError",
     ),
+    "fits_files": ("read_table",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "layouts": ("ByDay", "ByObsid", "Day", "Layout", "ObsidRevision"),
     "models": ("STAR_INPUTS", "InputRange", "ProbabilityModel", "StarConditions"),
     "offers": ("Offer", "site_option"),
+    "parameter_file": ("read_parameter_file",),
     "products": ("ArchiveProduct", "FetchWindow", "Supersession", "Version"),
     "readers": ("FITS_COLUMNS", "ColumnReader", "FitsColumns", "ParameterColumns"),
     "registry": ("PluginInfo", "Registry"),
@@ -92,6 +122,7 @@ __all__ = [
     "FITS_COLUMNS",
     "STAR_INPUTS",
     "AcaError",
+    "Archive",
     "ArchiveProduct",
     "BoolArray",
     "ByDay",
@@ -106,6 +137,7 @@ __all__ = [
     "DateError",
     "DatedTree",
     "Day",
+    "DayArchive",
     "DeclarationError",
     "ElementShape",
     "FetchWindow",
@@ -121,7 +153,9 @@ __all__ = [
     "IntegrityError",
     "Keyword",
     "Layout",
+    "LockedError",
     "MissingDataError",
+    "ObsArchive",
     "ObsidRequest",
     "ObsidRevision",
     "Offer",
@@ -133,7 +167,9 @@ __all__ = [
     "ProbabilityModel",
     "ProbabilitySettings",
     "ProcessingRun",
+    "ProductFunctions",
     "ProductSet",
+    "ProductVersionError",
     "Registry",
     "Request",
     "RetrievalError",
@@ -145,13 +181,20 @@ __all__ = [
     "Supersession",
     "TimeRequest",
     "UnknownNameError",
+    "UpdateOptions",
+    "UpdateReport",
     "Version",
     "Work",
     "columns_from_text",
+    "current_archive",
     "hookimpl",
     "load_config",
+    "open_archive",
+    "read_parameter_file",
+    "read_table",
     "read_text_file",
     "site_option",
+    "using",
 ]
 
 

@@ -6,6 +6,7 @@ A configuration is a frozen value that is passed on explicitly; `aca_core.config
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -46,6 +47,10 @@ def _option(default: Any, help: str, **field_arguments: Any) -> Any:
 
 def _is_strings(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+
+
+def _is_file_mode(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"0?[46][0246]{2}", value, re.ASCII) is not None
 
 
 def _one_of(*choices: str) -> Any:
@@ -173,6 +178,8 @@ class Config:
         The older Ska tree, for offers whose folders lie in it.
     lock : {'kernel', 'soft'}
         How a product is locked; ``soft`` for mounts without kernel locks.
+    file_mode : str
+        Permission bits of archived files, in octal digits.
     plugins, probability : PluginSettings, ProbabilitySettings
         See there.
     sets : mapping of str to ProductSet
@@ -203,6 +210,11 @@ class Config:
     ska: Path | None = _option(None, "the older Ska tree")
     lock: Literal["kernel", "soft"] = _option(
         "kernel", "how products are locked; 'soft' for mounts without locks", validator=_one_of("kernel", "soft")
+    )
+    file_mode: str = _option(
+        "0664",
+        'permissions of archived files; "0444" keeps everybody from changing one by mistake',
+        validator=check(_is_file_mode, "octal digits such as '0664', readable for the owner, executable for nobody"),
     )
     plugins: PluginSettings = _option(PluginSettings(), "which plugins may load, and whose name wins")
     probability: ProbabilitySettings = _option(ProbabilitySettings(), "which model answers when none is named")

@@ -6,6 +6,7 @@ This module is the only reader of the environment.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +16,19 @@ import attrs
 from aca_core.config import Config, dotted, nearest_origin
 from aca_core.errors import ConfigError, ConfigProblem
 
-__all__ = ["find_config_file", "load_config", "user_config_file"]
+__all__ = ["config_in_force", "find_config_file", "load_config", "user_config_file"]
 
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
+
+_VARIABLES: Final = (
+    *("ACA_CONFIG", "ACA_DATA", "ACA_DISABLE_PLUGINS", "ACA_STRICT_PLUGINS", "SKA", "MICA_ARCHIVE"),
+    *("HOME", "XDG_CONFIG_HOME"),
+)
+"""All variables that a configuration depends on; the last two say where the user's file is."""
+
+_SETTLED: Final = 2_000_000_000
+"""How old a file must be for its time to tell the next change, ns: some file systems count in steps of 2 s."""
 
 
 def user_config_file() -> Path | None:
@@ -148,6 +158,59 @@ def load_config(
             ]
         ) from None
     return attrs.evolve(config, origins=merged.origins, file=file)
+
+
+@attrs.frozen
+class _Reading:
+    """A configuration with everything that it was read from."""
+
+    config: Config
+    variables: tuple[str | None, ...]
+    files: tuple[str, ...]
+    states: tuple[tuple[int, ...], ...]
+
+
+_LAST: list[_Reading] = []
+
+
+def config_in_force() -> Config:
+    """Return what `load_config` returns now, and read it again only where a file or the environment has changed.
+
+    Returns
+    -------
+    Config
+        The same object as long as nothing has changed.
+
+    Raises
+    ------
+    ConfigError
+        As `load_config` says.
+    """
+    try:
+        variables = (os.getcwd(), *map(os.environ.get, _VARIABLES))  # noqa: PTH109  # asked for by each question
+    except FileNotFoundError:  # the current folder was removed
+        return load_config()
+    for last in _LAST:
+        if last.variables == variables and last.states == tuple(map(_state, last.files)):
+            return last.config
+    named = os.environ.get("ACA_CONFIG")
+    candidates = (Path(_expanded(named)),) if named else (Path("aca.toml"), user_config_file())
+    files = tuple(str(file) for file in candidates if file is not None)
+    states, now = tuple(map(_state, files)), time.time_ns()
+    config = load_config()
+    # A file that was written just now could be written again without a trace in its times.
+    if all(max(state[:2], default=0) < now - _SETTLED for state in states):
+        _LAST[:] = [_Reading(config, variables, files, states)]
+    return config
+
+
+def _state(file: str) -> tuple[int, ...]:
+    """Return what is other when a file has changed, its times first; empty where there is none."""
+    try:
+        status = os.stat(file)  # noqa: PTH116  # asked for by each question
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino, status.st_size
 
 
 def _as_table(value: Any) -> Any:

@@ -105,7 +105,9 @@ def starter(registry: Registry) -> str:
         "## 'aca config check' says what is wrong with this file, 'aca config show --origin' what is in force.",
         "",
         *_commented(
-            Config, only=("root", "ska", "lock"), examples={"root": "/data/aca/archive", "ska": "/path/to/ska"}
+            Config,
+            only=("root", "ska", "lock", "file_mode"),
+            examples={"root": "/data/aca/archive", "ska": "/path/to/ska"},
         ),
     ]
     for title, cls, examples in (

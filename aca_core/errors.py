@@ -18,8 +18,10 @@ __all__ = [
     "DateError",
     "DeclarationError",
     "IntegrityError",
+    "LockedError",
     "MissingDataError",
     "PluginError",
+    "ProductVersionError",
     "RetrievalError",
     "UnknownNameError",
     "did_you_mean",
@@ -164,7 +166,7 @@ class DeclarationError(AcaError, ValueError):
         super().__init__(f"{what}: {field} is {_shown(value)}; expected {expected}")
 
 
-class IntegrityError(AcaError):
+class IntegrityError(AcaError, ValueError):
     """A file is damaged, or is not what its name or its place says.
 
     Parameters
@@ -183,6 +185,48 @@ class IntegrityError(AcaError):
 
 class MissingDataError(AcaError, LookupError):
     """What was asked for does not exist in the data, although the question was a proper one."""
+
+
+class LockedError(AcaError):
+    """Somebody else writes to a product of an archive, and did not end while we waited.
+
+    Parameters
+    ----------
+    path : path-like
+        The product's folder.
+    holder : str
+        Who holds the lock as far as is known, such as ``pid 123 on host since 2021:001``; for people only.
+    waited : float
+        How long we waited, s.
+    """
+
+    def __init__(self, path: str | Path, holder: str, waited: float) -> None:
+        self.path = str(path)
+        self.holder = holder
+        self.waited = waited
+        text = f"is being written to by {holder or 'another process'}, after {waited:.0f} s of waiting"
+        super().__init__(f"{self.path}: {text}; wait for it to end, or wait longer with --wait")
+
+
+class ProductVersionError(MissingDataError):
+    """There is no such version of an observation's products where they come from.
+
+    Parameters
+    ----------
+    product : str
+        Name of the product.
+    obsid : int
+        Which observation.
+    version : str or int
+        ``default``, ``last`` or the number that was asked for.
+    """
+
+    def __init__(self, product: str, obsid: int, version: str | int) -> None:
+        self.product = product
+        self.obsid = obsid
+        self.version = version
+        what = {"default": "released version", "last": "version"}.get(str(version), f"version {version}")
+        super().__init__(f"obsid {obsid} has no {what} of {product} where it is retrieved from")
 
 
 class PluginError(AcaError):

@@ -132,15 +132,16 @@ class ByObsid(Layout):
 
     def directory(self, unit: ObsidRevision) -> PurePosixPath:
         """Return ``NN/NNNNN_vMM`` for an obsid's revision."""
-        return self._chunk(unit.obsid) / str(unit)
+        name = str(unit)
+        return PurePosixPath(name[:2], name)
 
     def default_link(self, obsid: int) -> PurePosixPath:
         """Return ``NN/NNNNN``, the link to the released revision."""
-        return self._chunk(obsid) / f"{obsid:05d}"
+        return self._link(obsid, "")
 
     def last_link(self, obsid: int) -> PurePosixPath:
         """Return ``NN/NNNNN_last``, the link to the newest provisional revision."""
-        return self._chunk(obsid) / f"{obsid:05d}_last"
+        return self._link(obsid, "_last")
 
     def unit_in(self, directory: PurePosixPath) -> ObsidRevision | None:
         """Return the obsid and revision of ``NN/NNNNN_vMM``, or None for anything else."""
@@ -155,8 +156,9 @@ class ByObsid(Layout):
         return ObsidRevision(int(row["obsid"]), int(row["revision"]))
 
     @staticmethod
-    def _chunk(obsid: int) -> PurePosixPath:
-        return PurePosixPath(str(ObsidRevision(obsid, 0))[:2])
+    def _link(obsid: int, what: str) -> PurePosixPath:
+        name = str(ObsidRevision(obsid, 0))[:5]
+        return PurePosixPath(name[:2], name + what)
 
 
 @attrs.frozen

@@ -139,7 +139,7 @@ def test_a_configuration_travels(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('rooot = "/data"', "rooot: unknown key. Did you mean 'root'? Keys here: root, ska, lock, plugins,"),
+        ('rooot = "/data"', "rooot: unknown key. Did you mean 'root'? Keys here: root, ska, lock, file_mode,"),
         ("root = 3", "root: 3 is not an array of paths in quotes"),
         ('root = ["/a", 3]', "root[1]: 3 is not a path in quotes"),
         ('root = ""', "root[0]: '' is not a path in quotes that says something"),

@@ -19,8 +19,10 @@ from aca_core.errors import (
     DateError,
     DeclarationError,
     IntegrityError,
+    LockedError,
     MissingDataError,
     PluginError,
+    ProductVersionError,
     RetrievalError,
     UnknownNameError,
     did_you_mean,
@@ -46,8 +48,17 @@ EVERY = [
         "ArchiveProduct 'sim1': key is ['slot']; expected columns of the schema",
     ),
     (IntegrityError("a/b.fits", "is empty; fetch it again"), "a/b.fits: is empty; fetch it again"),
+    (
+        LockedError("asp1", "process 12 on ops since 2021:001:00:00:00.000", 60.0),
+        "asp1: is being written to by process 12 on ops since 2021:001:00:00:00.000, after 60 s of waiting;"
+        " wait for it to end, or wait longer with --wait",
+    ),
     (MissingDataError("no dark calibration before 1999:223"), "no dark calibration before 1999:223"),
     (PluginError("aca-sim:sim1 1.2", "it has no hook"), "plugin aca-sim:sim1 1.2: it has no hook"),
+    (
+        ProductVersionError("asp1", 8011, "default"),
+        "obsid 8011 has no released version of asp1 where it is retrieved from",
+    ),
     (
         RetrievalError("arc5gl", ObsidRequest(product=ASP1, obsid=6000), "the prompt did not come"),
         "arc5gl could not answer asp1 of obsid 6000, version default: the prompt did not come",
@@ -66,7 +77,9 @@ def test_every_error_is_here_and_has_one_root():
     # Callers who expect the builtin kind catch ours too.
     assert issubclass(DateError, ValueError)
     assert issubclass(DeclarationError, ValueError)
+    assert issubclass(IntegrityError, ValueError)
     assert issubclass(MissingDataError, LookupError)
+    assert issubclass(ProductVersionError, MissingDataError)
     assert issubclass(UnknownNameError, LookupError)
 
 

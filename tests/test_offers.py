@@ -303,6 +303,7 @@ DECLARATIONS = {
 # A base class without instances of its own, what a reader finds, and what is tested with configuration and registry.
 ELSEWHERE = {
     *("DarkSource", "FileFacts", "Config", "ProductSet", "PluginSettings", "ProbabilitySettings", "PluginInfo"),
+    *("ProductFunctions", "UpdateOptions", "UpdateReport"),
 }
 
 

@@ -176,7 +176,7 @@ def test_a_broken_plugin_is_set_aside_whole_and_says_why(path, install_plugin, w
         "dark source healthy",
         "retriever directory",
     ]
-    assert registry.subscribers() == ()
+    assert registry.subscribers() == ("aca-core:asp1",)
     info = registry.plugin(broken)
     assert info.offers == ()
     # The reason is one line that names value and fix; the warning names plugin, distribution and version.
@@ -292,7 +292,7 @@ def test_a_requirement_that_is_met_or_does_not_apply_keeps_nobody_out(install_pl
 
 @pytest.fixture
 def copy_of_asp1(install_plugin) -> str:
-    source = (Path(aca_core.__file__).parents[1] / "plugins" / "aca_plugins" / "asp1.py").read_text()
+    source = (Path(aca_core.__file__).parents[1] / "plugins" / "aca_plugins" / "asp1" / "__init__.py").read_text()
     return install_plugin("asp1", source, distribution="aca-copy")
 
 
@@ -524,7 +524,7 @@ def test_every_subscriber_hears_of_a_change_although_one_raises(install_plugin):
 
     failed = registry.publish(change)
 
-    assert registry.subscribers() == (bad, good)
+    assert registry.subscribers() == ("aca-core:asp1", bad, good)
     assert sys.modules["hears_well"].seen == sys.modules["hears_badly"].seen == [change]
     assert list(failed) == [bad]
     assert str(failed[bad]) == (
@@ -535,7 +535,7 @@ def test_every_subscriber_hears_of_a_change_although_one_raises(install_plugin):
 
 
 def test_a_subscriber_that_is_gone_is_named(install_plugin):
-    for absent in ("aca-gone:x", "aca-core:asp1"):
+    for absent in ("aca-gone:x", "aca-core:obspar"):
         with pytest.raises(UnknownNameError, match=f"no subscriber is named '{absent}'"):
             Registry().deliver(Change(product="asp1", unit=ObsidRevision(1, 1)), absent)
     with pytest.raises(UnknownNameError, match="no subscriber is named 'aca-gone:x'"):

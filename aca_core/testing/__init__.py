@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from aca_core._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from aca_core.testing.archiving import ArchivingContract
     from aca_core.testing.contracts import (
         ArchiveProductContract,
         CatalogueContract,
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
         write_text,
     )
     from aca_core.testing.fixtures import PluginInstaller
+    from aca_core.testing.shelf import DeliveryShelf
 
 _HOMES = {
+    "archiving": ("ArchivingContract",),
     "contracts": (
         "ArchiveProductContract",
         "CatalogueContract",
@@ -45,12 +48,15 @@ _HOMES = {
     ),
     "factories": ("SYNTHETIC", "write_dark_calibration", "write_fits", "write_parameter_file", "write_text"),
     "fixtures": ("PluginInstaller",),
+    "shelf": ("DeliveryShelf",),
 }
 __all__ = [
     "SYNTHETIC",
     "ArchiveProductContract",
+    "ArchivingContract",
     "CatalogueContract",
     "DarkSourceContract",
+    "DeliveryShelf",
     "OfferContract",
     "PluginInstaller",
     "ProbabilityModelContract",

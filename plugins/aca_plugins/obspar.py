@@ -1,10 +1,36 @@
-"""The observation parameters: one parameter file for each observation interval."""
+"""The observation parameters: one parameter file for each observation interval.
+
+The functions ask the archive that `aca_core.current_archive` names at the time of the call::
+
+    from aca_plugins import obspar
+
+    parameters = obspar.get_obspar(7000)
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, SupportsIndex
 
-from aca_core import ArchiveProduct, Column, FromArchive, ParameterColumns, Version, Work, columns_from_text, hookimpl
+from aca_core import (
+    ArchiveProduct,
+    Column,
+    DeclarationError,
+    FromArchive,
+    IntegrityError,
+    ParameterColumns,
+    ProductFunctions,
+    Version,
+    Work,
+    columns_from_text,
+    hookimpl,
+    read_parameter_file,
+)
+
+if TYPE_CHECKING:
+    from aca_core.dates import DateLike
 
 # The 130 columns that mica's archive has had, in its order.
 _COLUMNS = (
@@ -70,7 +96,140 @@ OBSPAR = ArchiveProduct(
 )
 
 
+_verbs = ProductFunctions(OBSPAR.name)
+
+get_dir = _verbs.get_dir
+get_obs_dirs = _verbs.get_obs_dirs
+get_files = _verbs.get_files
+
+
 @hookimpl
 def aca_archive_products() -> Iterable[ArchiveProduct]:
     """Return the one product of this plugin."""
     return [OBSPAR]
+
+
+def get_obspar_file(obsid: int, version: int | str = "default") -> str | None:
+    """Return the file with the parameters of an observation.
+
+    Parameters
+    ----------
+    obsid : int
+        Which observation.
+    version : int or str
+        A version, ``default`` for the released one, or ``last`` for the newest one.
+
+    Returns
+    -------
+    str or None
+        Absolute path, of the first observation interval if there are several; None if there is no such version.
+
+    Raises
+    ------
+    DeclarationError
+        `version` is something else. It is a ValueError.
+
+    Examples
+    --------
+    >>> get_obspar_file(7000)  # doctest: +SKIP
+    '/data/aca/archive/obspar/07/07000/axaff07000_000N002_obs0a.par.gz'
+    """
+    if version not in ("default", "last") and not isinstance(version, SupportsIndex):
+        raise DeclarationError("get_obspar_file", "version", version, "a version number, 'default' or 'last'")
+    folder = (get_obs_dirs(obsid) or {}).get(version)
+    # In the names all numbers have leading zeros, so the least name has the least interval.
+    return min((str(path) for path in Path(folder).glob("axaff*par*")), default=None) if folder else None
+
+
+def get_obspar(obsid: int, version: int | str = "default") -> dict[str, str | int | float | None] | None:
+    """Return the parameters of an observation.
+
+    Parameters
+    ----------
+    obsid : int
+        Which observation.
+    version : int or str
+        A version, ``default`` for the released one, or ``last`` for the newest one.
+
+    Returns
+    -------
+    dict or None
+        As `read_obspar` returns them, of the first observation interval if there are several; None if there is no such
+        version.
+
+    Raises
+    ------
+    IntegrityError
+        The file cannot be read, or is that of another observation.
+    DeclarationError
+        `version` is something else. It is a ValueError.
+
+    Examples
+    --------
+    >>> get_obspar(7000)["detector"]  # doctest: +SKIP
+    'ACIS-S'
+    """
+    path = get_obspar_file(obsid, version)
+    if path is None:
+        return None
+    parameters = read_obspar(path)
+    written = str(parameters.get("obs_id", obsid)).strip()
+    if not written.isdecimal() or int(written) != int(obsid):
+        raise IntegrityError(path, f"its obs_id is {written!r}; expected {obsid}, by its folder")
+    return parameters
+
+
+def read_obspar(path: str | Path) -> dict[str, str | int | float | None]:
+    """Read a file of observation parameters, plain or gzipped.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    dict
+        Name to value in the order of the file, None for a number that is undefined; and ``num_ccd_on``, the number of
+        CCDs that are on, not counting optional ones.
+
+    Raises
+    ------
+    IntegrityError
+        A line cannot be understood, or the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from aca_core.testing import write_parameter_file
+    >>> path = Path(tempfile.mkdtemp()) / "axaff90123_000N001_obs0a.par.gz"
+    >>> read_obspar(write_parameter_file(path, {"obs_id": "90123", "ccds3_on": "Y", "ccds4_on": "O1"}))
+    {'obs_id': '90123', 'ccds3_on': 'Y', 'ccds4_on': 'O1', 'num_ccd_on': 1}
+    """
+    parameters = read_parameter_file(path)
+    on = [name for name, value in parameters.items() if re.fullmatch(r"ccd[is]\d_on", name) and value == "Y"]
+    return {**parameters, "num_ccd_on": len(on)}
+
+
+def get_obsids(start: DateLike, stop: DateLike, revision: int | str | None = None) -> list[int]:
+    """Return the observations in a time range.
+
+    Parameters
+    ----------
+    start, stop : date
+        The range, in any form of `aca_core.dates`; observations that have a part in it count.
+    revision : int or str, optional
+        A revision of the parameters, ``last`` or ``all``; by default the released one.
+
+    Returns
+    -------
+    list of int
+        Obsids by start time, each once.
+
+    Examples
+    --------
+    >>> get_obsids("2012:001", "2012:003")  # doctest: +SKIP
+    [13664, 14291, 12911]
+    """
+    rows = _verbs.get_rows(start=start, stop=stop, revision=revision, columns=["obsid", "tstart"])
+    return list(dict.fromkeys(row["obsid"] for row in rows))

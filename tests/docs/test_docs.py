@@ -218,7 +218,7 @@ def test_every_way_to_be_broken_is_explained(path, install_plugin):
 
 
 def test_every_other_reason_is_explained(install_plugin):
-    source = (TOP / "plugins" / "aca_plugins" / "asp1.py").read_text(encoding="utf-8")
+    source = (TOP / "plugins" / "aca_plugins" / "asp1" / "__init__.py").read_text(encoding="utf-8")
     one = install_plugin("sim1", source.replace('"asp1"', '"sim1"'), distribution="aca-one", value="one_sim1")
     two = install_plugin("sim1", source.replace('"asp1"', '"sim1"'), distribution="aca-two", value="two_sim1")
     copy = install_plugin("asp1", source, distribution="aca-copy", value="copy_asp1")

@@ -5,7 +5,7 @@ import random
 
 import pytest
 from aca_core import Config, ConfigError, IntegrityError, Registry
-from aca_core.testing import SYNTHETIC, ArchiveProductContract, write_text
+from aca_core.testing import SYNTHETIC, ArchiveProductContract, ArchivingContract, write_text
 
 from aca_sim1 import SIM1
 
@@ -44,6 +44,23 @@ class TestSim1(ArchiveProductContract):
     @pytest.fixture
     def sample_file(self, tmp_path):
         return write_text(tmp_path / f"{NAME}.gz", GOOD)
+
+
+class TestSim1InAnArchive(ArchivingContract):
+    @pytest.fixture
+    def product(self):
+        return SIM1
+
+    @pytest.fixture
+    def write_files(self):
+        def write_files(folder, unit):
+            start = 686111014 + unit.obsid
+            text = GOOD.replace("REVISION: 1", f"REVISION: {unit.revision}").replace("686111014", str(start))
+            text = text.replace("686111015", str(start + 1))
+            write_text(folder / f"simf{start}N{unit.revision:03d}_coor1.txt.gz", text)
+            write_text(folder / f"simf{start}N{unit.revision:03d}_log.gz", SYNTHETIC)
+
+        return write_files
 
 
 def write(path, content):

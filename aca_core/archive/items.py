@@ -1,0 +1,197 @@
+"""The memory of an update: what was asked for and is still to come, what failed, why, and when it is tried again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final, Literal
+
+import attrs
+
+from aca_core.archive.store import Store
+
+__all__ = ["REFETCH", "Item", "ItemState", "due", "items", "mark_committed", "mark_failed", "want"]
+
+ItemState = Literal["wanted", "staged", "failed", "committed"]
+"""``staged`` is what waits in the journal for its commit to be completed."""
+
+REFETCH: Final = "to be fetched again: 'aca verify' has found some of it missing or damaged"
+"""The reason of an item that asks for a version although it is archived."""
+
+FIRST_RETRY: Final = 3600.0
+"""How long after the first failure an item is tried again, s; doubled with each further one."""
+
+LONGEST_RETRY: Final = 7 * 86400.0
+
+
+@attrs.frozen(kw_only=True)
+class Item:
+    """One thing that was asked of an archive.
+
+    Attributes
+    ----------
+    name : str
+        What: ``06000/3`` for a version of an obsid, ``06000/default`` for the released one; for products by day the
+        name of a file, or ``time START STOP``.
+    obsid : int or None
+        Which observation, for products by obsid.
+    run_id : int or None
+        The run of the catalogue that asked for it.
+    state : {'wanted', 'staged', 'failed', 'committed'}
+        What became of it.
+    reason : str
+        Why it failed.
+    attempts : int
+        How often it has failed.
+    tried, next_try : float or None
+        When it was last tried, and when it will be again: seconds of the system's clock (since 1970); None for never.
+    """
+
+    name: str
+    obsid: int | None = None
+    run_id: int | None = None
+    state: ItemState = "wanted"
+    reason: str = ""
+    attempts: int = 0
+    tried: float | None = None
+    next_try: float | None = None
+
+    @property
+    def version(self) -> int | Literal["default", "last"]:
+        """The version of an item of a product by obsid."""
+        word = self.name.partition("/")[2]
+        if word == "default":
+            return "default"
+        return "last" if word == "last" else int(word)
+
+
+def items(store: Store, *states: ItemState, obsid: int | None = None) -> list[Item]:
+    """Return what is remembered.
+
+    Parameters
+    ----------
+    store : Store
+        Of which product, below which root.
+    *states : str
+        Only those in these states; all by default.
+    obsid : int, optional
+        Only those of one observation.
+
+    Returns
+    -------
+    list of Item
+        In the order in which they were asked for.
+    """
+    rows = store.index.select_ours(
+        "SELECT * FROM aca_items WHERE :obsid IS NULL OR obsid = :obsid ORDER BY run_id, rowid", {"obsid": obsid}
+    )
+    waiting = {f"{row['unit']}" for row in _waiting(store)} if rows else set()
+    found = [_item(row, waiting, store) for row in rows]
+    return [item for item in found if not states or item.state in states]
+
+
+def _waiting(store: Store) -> list[Any]:
+    return store.index.select_ours("SELECT json_extract(plan, '$.unit') AS unit FROM aca_intents WHERE phase = 'place'")
+
+
+def _item(row: Any, waiting: set[str], store: Store) -> Item:
+    values = {field.name: row[field.name] for field in attrs.fields(Item) if field.name != "name"}
+    item = Item(name=row["item"], **values)
+    if waiting and item.obsid is not None and item.state == "wanted" and isinstance(item.version, int):
+        from aca_core.layouts import ObsidRevision
+
+        if store.name_of(ObsidRevision(item.obsid, item.version)) in waiting:
+            return attrs.evolve(item, state="staged")
+    return item
+
+
+def due(store: Store, *, retry_failed: bool) -> list[Item]:
+    """Return what is to be done now: what is wanted, and what failed and is to be tried again.
+
+    Parameters
+    ----------
+    store : Store
+        Of which product, below which root.
+    retry_failed : bool
+        Whether to try everything that failed, whatever its time.
+
+    Returns
+    -------
+    list of Item
+    """
+    now = time.time()
+    return [
+        item
+        for item in items(store, "wanted", "staged", "failed")
+        if item.state != "failed" or retry_failed or (item.next_try is not None and item.next_try <= now)
+    ]
+
+
+def want(store: Store, wanted: Iterable[Item], last_id: int | None = None) -> None:
+    """Remember what is new, and with it up to which run of the catalogue that is so.
+
+    Parameters
+    ----------
+    store : Store
+        Of which product, below which root; its lock is held.
+    wanted : iterable of Item
+        What is new.
+    last_id : int, optional
+        The greatest id of a run that was seen.
+    """
+    records = [_record(item) for item in wanted]
+    known = None if last_id is None else store.index.state("last_id")
+    if not records and known == (None if last_id is None else str(last_id)):
+        return
+    with store.index.writing() as database:
+        database.table("aca_items").insert_all(records, replace=True)
+        if last_id is not None:
+            database.table("aca_state").upsert({"key": "last_id", "value": str(last_id)}, pk="key")
+
+
+def mark_committed(store: Store, done: Iterable[Item]) -> None:
+    """Remember that items were committed; nothing is written for those of which that is known."""
+    known = {item.name for item in items(store, "committed")}
+    records = [_record(attrs.evolve(item, state="committed", reason="", next_try=None)) for item in done]
+    if new := [record for record in records if record["item"] not in known]:
+        with store.index.writing() as database:
+            database.table("aca_items").insert_all(new, replace=True)
+
+
+def mark_failed(store: Store, item: Item, reason: str, *, permanent: bool = False) -> Item:
+    """Remember that an item failed, and when to try it again.
+
+    Parameters
+    ----------
+    store : Store
+        Of which product, below which root; its lock is held.
+    item : Item
+        As it was.
+    reason : str
+        Why, in one line.
+    permanent : bool, default False
+        Whether trying again is of no use; then only a request to retry does.
+
+    Returns
+    -------
+    Item
+        As it is now.
+    """
+    now = time.time()
+    pause = min(FIRST_RETRY * 2**item.attempts, LONGEST_RETRY)
+    failed = attrs.evolve(
+        item,
+        state="failed",
+        reason=reason,
+        attempts=item.attempts + 1,
+        tried=now,
+        next_try=None if permanent else now + pause,
+    )
+    with store.index.writing() as database:
+        database.table("aca_items").insert(_record(failed), replace=True)
+    return failed
+
+
+def _record(item: Item) -> dict[str, Any]:
+    record = attrs.asdict(item)
+    return {"item": record.pop("name"), **record}

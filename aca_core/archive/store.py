@@ -1,0 +1,238 @@
+"""One product below one root: where its things lie, its index, its lock. The parts of the engine work on a store."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from aca_core.archive._disk import make_folders, replace_text, sync_folder
+from aca_core.archive.index import FILES, TABLE, Index
+from aca_core.errors import IntegrityError, LockedError
+from aca_core.layouts import Unit
+from aca_core.products import ArchiveProduct
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+__all__ = ["INDEX_FILE", "STAGING", "Store"]
+
+INDEX_FILE: Final = "archfiles.db3"
+LAST_ID_FILE: Final = "last_id.txt"
+STAGING: Final = ".staging"
+"""Where deliveries are checked: below the product's folder, so that one rename brings them to their place."""
+
+_LOCK: Final = ".lock"
+_HOLDER: Final = ".lock-holder.json"
+
+
+class Store:
+    """One product below one root.
+
+    Parameters
+    ----------
+    product : ArchiveProduct
+        Bound to the site.
+    folder : Path
+        The product's folder, ``<root>/<name>``.
+    root : Path
+        The archive's root.
+    lock : {'kernel', 'soft'}
+        How writers keep each other out.
+    staging : Path, optional
+        Where deliveries are checked; on the same file system as `folder`.
+
+    Attributes
+    ----------
+    index : Index
+        What is archived.
+    """
+
+    def __init__(
+        self,
+        product: ArchiveProduct,
+        folder: Path,
+        root: Path,
+        lock: Literal["kernel", "soft"] = "kernel",
+        staging: Path | None = None,
+    ) -> None:
+        self.product = product
+        self.folder = folder
+        self._folder = str(folder)
+        self.root = root
+        self.lock_kind = lock
+        self.staging = staging or folder / STAGING
+        self.index = Index(folder / INDEX_FILE, product)
+
+    def __repr__(self) -> str:
+        return f"Store({self.product.name!r}, {str(self.folder)!r})"
+
+    # ---- places -----------------------------------------------------------------------------------------------------
+
+    def directory(self, unit: Unit) -> Path:
+        """Return the folder of a unit."""
+        return self.folder / self.product.layout.directory(unit)
+
+    def folder_of(self, unit: Unit) -> str:
+        """Return the same as a string, in a third of the time."""
+        return f"{self._folder}/{self.product.layout.directory(unit)}"
+
+    def unit_named(self, name: str) -> Unit:
+        """Return the unit with a relative folder, as our tables write it."""
+        from pathlib import PurePosixPath
+
+        unit = self.product.layout.unit_in(PurePosixPath(name))
+        if unit is None:
+            raise IntegrityError(self.index.path, f"has a unit {name!r}, which {self.product.layout} does not know")
+        return unit
+
+    def name_of(self, unit: Unit) -> str:
+        """Return a unit as our tables write it: its folder, relative to the product's."""
+        return str(self.product.layout.directory(unit))
+
+    def path_of(self, row: Mapping[str, Any]) -> Path:
+        """Return where the file of an index row lies."""
+        return self.directory(self.product.layout.unit_of(row)) / str(row["filename"])
+
+    # ---- what is archived -------------------------------------------------------------------------------------------
+
+    def archived_files(self, unit: Unit) -> dict[str, str | None]:
+        """Return the committed files of a unit, indexed or kept beside.
+
+        Parameters
+        ----------
+        unit : ObsidRevision or Day
+            Which unit.
+
+        Returns
+        -------
+        dict of str to str or None
+            By base name the sha256; None where other tools archived the file and recorded none.
+        """
+        files = dict.fromkeys(self.indexed_names(unit))
+        question = f"SELECT filename, sha256 FROM {FILES} WHERE unit = ?"  # noqa: S608  # a constant of ours
+        ours = {row["filename"]: row["sha256"] for row in self.index.select_ours(question, (self.name_of(unit),))}
+        return {**files, **ours}
+
+    def indexed_names(self, unit: Unit) -> list[str]:
+        """Return the names of a unit's files in the index, in their order."""
+        conditions, values = self.where_unit(unit)
+        sql = f"SELECT filename FROM {TABLE} WHERE {conditions} ORDER BY filename"  # noqa: S608  # names of columns
+        return [row["filename"] for row in self.index.select(sql, values)]
+
+    def where_unit(self, unit: Unit) -> tuple[str, tuple[Any, ...]]:
+        """Return the condition that selects a unit's rows, and its values."""
+        import attrs
+
+        names = self.product.layout.files_by
+        return " AND ".join(f"{name} = ?" for name in names), attrs.astuple(unit)
+
+    # ---- writing ----------------------------------------------------------------------------------------------------
+
+    def make(self) -> None:
+        """Make the folder and the index, if they are not there."""
+        make_folders(self.folder)
+        self.index.make()
+
+    def staging_folder(self) -> Path:
+        """Make an empty folder for one delivery. Only who holds the lock may."""
+        make_folders(self.staging)
+        number = 0
+        while True:
+            folder = self.staging / f"{os.getpid()}-{time.time_ns():x}-{number}"
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                sync_folder(self.staging)
+                return folder
+            number += 1
+
+    def set_last_id_file(self, last_id: int) -> None:
+        """Let ``last_id.txt`` say what the index says, for older tools."""
+        path = self.folder / LAST_ID_FILE
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_text(encoding="ascii", errors="replace").strip() == str(last_id):
+                return
+        replace_text(path, f"{last_id}\n")
+
+    @contextlib.contextmanager
+    def locked(self, wait: float) -> Iterator[None]:
+        """Keep other writers out for a block.
+
+        Parameters
+        ----------
+        wait : float
+            How long to wait for another one, s.
+
+        Raises
+        ------
+        LockedError
+            It has not ended in that time; the message says who it is.
+        OSError
+            The folder may not be written to.
+        """
+        from filelock import Timeout
+
+        make_folders(self.folder)
+        lock = self._lock()
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise LockedError(self.folder, self.holder() or "", wait) from None
+        try:
+            self._sign()
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                (self.folder / _HOLDER).unlink()
+            lock.release()
+
+    def is_locked(self) -> bool:
+        """Say whether somebody writes at this moment; nothing is made or changed to find out."""
+        path = self.folder / _LOCK
+        if self.lock_kind == "soft":
+            return path.exists()
+        import fcntl
+
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:  # nobody has ever written here, or those who may are not asked by those who may not
+            return False
+        try:
+            # Shared, so that two who ask never see each other, and given back at once: a writer tries again.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # a mount without locks
+            return False
+        finally:
+            os.close(descriptor)
+        return False
+
+    def holder(self) -> str | None:
+        """Return who writes, for people: this is information, and never a reason to break a lock."""
+        try:
+            said = json.loads((self.folder / _HOLDER).read_text(encoding="utf-8"))
+            return f"process {said['pid']} on {said['host']} since {said['since']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _sign(self) -> None:
+        import socket
+
+        from aca_core.dates import to_date
+
+        said = {"pid": os.getpid(), "host": socket.gethostname(), "since": to_date()}
+        with contextlib.suppress(OSError):  # a full disk is told by what is really needed
+            (self.folder / _HOLDER).write_text(json.dumps(said), encoding="utf-8")
+
+    def _lock(self) -> BaseFileLock:
+        from filelock import FileLock, SoftFileLock
+
+        path = self.folder / _LOCK
+        if self.lock_kind == "soft":
+            return SoftFileLock(path)
+        return FileLock(path, fallback_to_soft=False)
