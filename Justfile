@@ -43,6 +43,9 @@ bench:
     python tests/benchmarks/startup.py
     python tests/benchmarks/dates.py
     python tests/benchmarks/headers.py
+    python tests/benchmarks/index.py
+    python tests/benchmarks/ingest.py
+    python tests/benchmarks/attitudes.py
 
 # build the wheel and the source distribution
 build:

@@ -120,7 +120,7 @@ class ProductSet:
     bad_obsids : tuple of int or Path
         Obsids to leave alone, beside those of the products; or a file that lists them.
     executor : {'serial', 'threads', 'processes', 'dask'}
-        Where work that can be spread runs.
+        Where work that can be spread runs; with several jobs, ``serial`` means threads.
     jobs : int
         How many workers.
     scheduler : str or None
@@ -146,7 +146,9 @@ class ProductSet:
         (), "obsids to leave alone, or a file of them", converter=as_obsid_list, validator=check_obsid_list
     )
     executor: Literal["serial", "threads", "processes", "dask"] = _option(
-        "serial", "where work that can be spread runs", validator=_one_of("serial", "threads", "processes", "dask")
+        "serial",
+        "where work that can be spread runs; with several jobs, serial means threads",
+        validator=_one_of("serial", "threads", "processes", "dask"),
     )
     jobs: int = _option(1, "how many workers", validator=whole(1, 10_000))
     scheduler: str | None = _option(None, "address of the Dask scheduler", validator=_name_or_none)

@@ -248,11 +248,13 @@ _UNSIGNED: Final = {"B": (-128.0, "i1"), "I": (2.0**15, "u2"), "J": (2.0**31, "u
 def _values_of(header: Header) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for card in header.cards:
-        if card.keyword in ("COMMENT", "HISTORY") and card.keyword in values:
-            values[card.keyword] += f"\n{card.value}"
-        elif card.keyword:
-            plain = isinstance(card.value, bool | int | float | str)
-            values.setdefault(card.keyword, card.value if plain else None)
+        if not (keyword := card.keyword):
+            continue
+        value = card.value  # once: astropy looks into its configuration each time
+        if keyword in ("COMMENT", "HISTORY") and keyword in values:
+            values[keyword] += f"\n{value}"
+        else:
+            values.setdefault(keyword, value if isinstance(value, bool | int | float | str) else None)
     return values
 
 

@@ -108,8 +108,9 @@ Request: TypeAlias = ObsidRequest | TimeRequest | FileRequest
 class Retriever(Offer, ABC):
     """A way to get delivered files: a program, a folder, a server.
 
-    Subclass it with `attrs.frozen`. Connect when asked, not when made. Put whole files under their delivered names
-    into the folder that you are given and nowhere else; checking, unpacking and placing them is the core's work.
+    Subclass it with `attrs.frozen`. Connect when asked, not when made: several threads may ask at once. Put
+    whole files under their delivered names into the folder that you are given and nowhere else; checking, unpacking and
+    placing them is the core's work.
 
     Examples
     --------

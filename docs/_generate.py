@@ -31,7 +31,7 @@ from aca_core import (
 from aca_core import hookspecs as specs
 from aca_core._loading import HOOKS
 from aca_core._option_types import annotation, expected_of, expected_text
-from aca_core.cli import COMMANDS, ERROR, FAULT, INTERRUPTED, USAGE, aca
+from aca_core.cli import ATTENTION, COMMANDS, ERROR, FAULT, INTERRUPTED, USAGE, aca
 from aca_core.columns import Column, FromArchive, Keyword
 from aca_core.config import OFFER_SECTIONS, PluginSettings, ProbabilitySettings
 from aca_core.models import STAR_INPUTS
@@ -224,6 +224,7 @@ def exit_codes() -> str:
         0: "done",
         ERROR: "an error that the message explains: any `AcaError`, or an error of the operating system",
         USAGE: "wrong usage: an unknown command or option, a missing argument",
+        ATTENTION: "done, and something needs attention: `aca update`, `verify`, `adopt` and `status --check` say what",
         FAULT: "a fault in the program, or in a plugin's command; please report it",
         INTERRUPTED: "interrupted, by Ctrl-C",
     }
@@ -243,6 +244,7 @@ def _help(text: str) -> Iterator[str]:
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str]:
     names = ", ".join(f"`{name}`" for name in sorted(option.opts, key=len, reverse=True))
+    names += "".join(f" / `{name}`" for name in option.secondary_opts)
     metavar = "" if option.is_flag or option.count else f" `{option.make_metavar(context)}`"
     return names + metavar, option.help or ""
 

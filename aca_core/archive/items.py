@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from typing import Any, Final, Literal
@@ -10,7 +11,7 @@ import attrs
 
 from aca_core.archive.store import Store
 
-__all__ = ["REFETCH", "Item", "ItemState", "due", "items", "mark_committed", "mark_failed", "want"]
+__all__ = ["REFETCH", "Item", "ItemState", "due", "forget", "items", "mark_committed", "mark_failed", "want"]
 
 ItemState = Literal["wanted", "staged", "failed", "committed"]
 """``staged`` is what waits in the journal for its commit to be completed."""
@@ -82,9 +83,12 @@ def items(store: Store, *states: ItemState, obsid: int | None = None) -> list[It
     list of Item
         In the order in which they were asked for.
     """
-    rows = store.index.select_ours(
-        "SELECT * FROM aca_items WHERE :obsid IS NULL OR obsid = :obsid ORDER BY run_id, rowid", {"obsid": obsid}
-    )
+    stored = {"wanted" if state == "staged" else state for state in states}
+    marks = ", ".join("?" for _ in stored)
+    conditions = ([f"state IN ({marks})"] if stored else []) + (["obsid = ?"] if obsid is not None else [])
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    sql = f"SELECT * FROM aca_items {where} ORDER BY run_id, rowid"  # noqa: S608  # values are parameters
+    rows = store.index.select_ours(sql, [*stored, *([] if obsid is None else [obsid])])
     waiting = {f"{row['unit']}" for row in _waiting(store)} if rows else set()
     found = [_item(row, waiting, store) for row in rows]
     return [item for item in found if not states or item.state in states]
@@ -151,11 +155,21 @@ def want(store: Store, wanted: Iterable[Item], last_id: int | None = None) -> No
 
 def mark_committed(store: Store, done: Iterable[Item]) -> None:
     """Remember that items were committed; nothing is written for those of which that is known."""
-    known = {item.name for item in items(store, "committed")}
+    sql = "SELECT 1 FROM aca_items WHERE item = ? AND state = 'committed'"
     records = [_record(attrs.evolve(item, state="committed", reason="", next_try=None)) for item in done]
-    if new := [record for record in records if record["item"] not in known]:
+    if new := [record for record in records if not store.index.select_ours(sql, (record["item"],))]:
         with store.index.writing() as database:
             database.table("aca_items").insert_all(new, replace=True)
+
+
+def forget(store: Store, gone: Iterable[Item]) -> None:
+    """Remember nothing of items any more; nothing is written where nothing is known of them."""
+    names = [item.name for item in gone]
+    sql = "SELECT 1 FROM aca_items WHERE item = ?"
+    if known := [name for name in names if store.index.select_ours(sql, (name,))]:
+        with store.index.writing() as database:
+            for name in known:
+                database.table("aca_items").delete(name)
 
 
 def mark_failed(store: Store, item: Item, reason: str, *, permanent: bool = False) -> Item:
@@ -177,6 +191,8 @@ def mark_failed(store: Store, item: Item, reason: str, *, permanent: bool = Fals
     Item
         As it is now.
     """
+    # Where a delivery was looked at is gone when somebody reads this.
+    reason = re.sub(rf"{re.escape(str(store.staging))}/[^/\s]+/", "", reason)
     now = time.time()
     pause = min(FIRST_RETRY * 2**item.attempts, LONGEST_RETRY)
     failed = attrs.evolve(

@@ -142,7 +142,8 @@ class ProductArchive:
     def _content(self, content: str | Sequence[str] | None) -> tuple[str, ...] | None:
         known = self.product.content_types
         if content is None:
-            return known or None
+            usual = self._given.get("content_types") or known
+            return ((usual,) if isinstance(usual, str) else tuple(usual)) or None
         asked = (content,) if isinstance(content, str) else tuple(content)
         for each in asked:
             if known and each not in known:

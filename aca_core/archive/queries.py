@@ -20,7 +20,16 @@ from aca_core.archive.store import Store
 from aca_core.errors import IntegrityError
 from aca_core.layouts import ByObsid, ObsidRevision
 
-__all__ = ["FileQuery", "archived_revisions", "default_of", "find_rows", "hidden_units", "released_of", "revisions_of"]
+__all__ = [
+    "FileQuery",
+    "archived_obsids",
+    "archived_revisions",
+    "default_of",
+    "find_rows",
+    "hidden_units",
+    "released_of",
+    "revisions_of",
+]
 
 RevisionWanted = Literal["last", "all"] | int | None
 
@@ -185,18 +194,27 @@ def _archived_ones(
     if all(row[-1] for row in rows):
         return rows
     unit_of = operator.itemgetter(names.index("obsid"), names.index("revision"))
-    units = {unit_of(row) for row in rows if not row[-1]}
-    wanted = {unit for unit in units if _is_wanted(store, revision, *unit)}
+    wanted = _wanted_units(store, revision, {unit_of(row) for row in rows if not row[-1]})
     return [row for row in rows if row[-1] or unit_of(row) in wanted]
 
 
-def _is_wanted(store: Store, revision: RevisionWanted, obsid: int, version: int | None) -> bool:
-    """Say of a version that other tools have indexed whether it is archived, and is the one that is wanted."""
-    if version is None or not store.directory(ObsidRevision(obsid, version)).is_dir():
-        return False
+def _wanted_units(
+    store: Store, revision: RevisionWanted, units: set[tuple[int, int | None]]
+) -> set[tuple[int, int | None]]:
+    """Return which versions that other tools have indexed are archived, and are those that are wanted."""
+    obsids = {obsid for obsid, _ in units}
+    chosen: list[tuple[int, int | None]]
     if revision is None:
-        return version == linked_release(store, obsid)
-    return revision != "last" or version == max(archived_revisions(store, obsid))
+        chosen = [(obsid, linked_release(store, obsid)) for obsid in obsids]
+    elif revision == "last":
+        chosen = [(obsid, max(archived_revisions(store, obsid), default=None)) for obsid in obsids]
+    else:
+        chosen = [
+            (obsid, version)
+            for obsid, version in units
+            if version is not None and store.directory(ObsidRevision(obsid, version)).is_dir()
+        ]
+    return {unit for unit in chosen if unit[1] is not None}
 
 
 def default_of(store: Store, obsid: int) -> int | None:
@@ -226,6 +244,25 @@ def released_of(store: Store, obsid: int) -> int | None:
     sql = f"SELECT max(revision) AS revision FROM {TABLE} WHERE obsid = ? AND isdefault = 1"  # noqa: S608
     rows = store.index.select(sql, (obsid,))
     return rows[0]["revision"] if rows else None
+
+
+def archived_obsids(store: Store, since: float | None = None) -> list[int]:
+    """Return the observations that the index lists, ascending.
+
+    Parameters
+    ----------
+    store : Store
+        Of a product by obsid.
+    since : float, optional
+        Only those whose first file begins at this time or later, CXC seconds.
+
+    Returns
+    -------
+    list of int
+    """
+    having = "" if since is None else " HAVING min(tstart) >= ?"
+    sql = f"SELECT obsid FROM {TABLE} GROUP BY obsid{having} ORDER BY obsid"  # noqa: S608  # a constant of ours
+    return [row["obsid"] for row in store.index.select(sql, () if since is None else (since,))]
 
 
 def revisions_of(store: Store, obsid: int) -> list[int]:

@@ -17,7 +17,7 @@ from aca_core.archive._disk import make_folders, remove_tree, sha256_of
 from aca_core.archive.commit import Links, Plan, commit
 from aca_core.archive.links import links_of
 from aca_core.archive.queries import archived_revisions, released_of
-from aca_core.archive.staging import Staged, StagedFile, StagingRules, stage
+from aca_core.archive.staging import Staged, StagedFile, StagingRules, stage, told_names
 from aca_core.archive.store import Store
 from aca_core.changes import Change
 from aca_core.errors import AcaError, IntegrityError, ProductVersionError, RetrievalError
@@ -26,7 +26,7 @@ from aca_core.products import ArchiveProduct
 from aca_core.retrievers import ObsidRequest, Retriever
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "Conflict",
@@ -36,6 +36,7 @@ __all__ = [
     "Settled",
     "archived_revisions",
     "conflicts_among",
+    "discard",
     "prepare",
     "probe",
     "settle",
@@ -74,6 +75,8 @@ class ObsidTask:
         Versions to fetch although they are archived: something of them was found missing or damaged.
     recheck : bool
         Whether to fetch and compare what is wanted although it is archived.
+    only_newer : bool
+        Whether numbered versions before the released one are left alone.
     """
 
     product: ArchiveProduct
@@ -87,6 +90,7 @@ class ObsidTask:
     only_if_moved: int | None = None
     again: frozenset[int] = frozenset()
     recheck: bool = False
+    only_newer: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -117,8 +121,12 @@ class Prepared:
         What the retriever says.
     staged : tuple of Staged
         Deliveries, by version.
+    asked_as : dict of int to list of int or str
+        As what a version was wanted; it may be by several words.
     problems : tuple of Problem
         The versions that could not be had.
+    left_alone : tuple of int
+        The versions that are wanted only where they are newer, and are not.
     idle : bool
         Whether nothing has moved, so that nothing is to be done.
     """
@@ -127,7 +135,9 @@ class Prepared:
     released: int | None = None
     newest: int | None = None
     staged: tuple[Staged, ...] = ()
+    asked_as: Mapping[int, list[Wanted]] = attrs.field(factory=dict)
     problems: tuple[Problem, ...] = ()
+    left_alone: tuple[int, ...] = ()
     idle: bool = False
 
 
@@ -160,10 +170,13 @@ class Settled:
         What was committed.
     conflicts : tuple of Conflict
         Files that were delivered with other bytes than before.
+    problems : tuple of Problem
+        The versions that were staged and could not be committed.
     """
 
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def probe(
@@ -199,13 +212,9 @@ def probe(
         The names agree on no version.
     """
     request = ObsidRequest(product=product, obsid=obsid, obi=obi, version=version)
-    try:
-        names = list(retriever.probe(request, scratch))
-    except (AcaError, OSError):
-        raise
-    except Exception as error:  # a plugin's own
-        problem = f"it raised {type(error).__name__}: {error}"
-        raise RetrievalError(retriever.name, request, problem) from error
+    names = told_names(retriever, request, "probe", lambda: retriever.probe(request, scratch))
+    if not all(isinstance(name, str) for name in names):
+        raise RetrievalError(retriever.name, request, f"its probe returned {names[:3]!r}; expected base names")
     if product.version is None:
         raise IntegrityError(product.name, "declares no Version, so that the version of a delivery is not known")
     found = product.version.of(names)
@@ -241,27 +250,30 @@ def prepare(task: ObsidTask) -> Prepared:
     here = Prepared(obsid=task.obsid, released=released, newest=newest)
     if task.only_if_moved is not None and task.only_if_moved != released and task.only_if_moved == newest:
         return attrs.evolve(here, idle=True)
-    versions: dict[int, Wanted] = {}
+    versions: dict[int, list[Wanted]] = {}
     problems: list[Problem] = []
     for wanted in task.wanted:
+        if task.only_newer and isinstance(wanted, int) and released is not None and wanted < released:
+            here = attrs.evolve(here, left_alone=(*here.left_alone, wanted))
+            continue
         try:
             version = _version(task, wanted, here)
-        except (AcaError, OSError) as error:
+        except AcaError as error:
             problems.append(Problem(wanted=wanted, error=error))
         else:
-            versions[version] = wanted
+            versions.setdefault(version, []).append(wanted)
     if released is not None:
-        versions.setdefault(released, "default")  # never lead a link to what is not there: fetch it first
+        versions.setdefault(released, ["default"])  # never lead a link to what is not there: fetch it first
     staged: list[Staged] = []
-    for version, wanted in sorted(versions.items()):
+    for version, words in sorted(versions.items()):
         known = version in task.archived and version not in task.again
-        if known and not (task.recheck and wanted in task.wanted):
+        if known and not (task.recheck and set(words) & set(task.wanted)):
             continue
         try:
             staged.append(_stage(task, version))
         except AcaError as error:
-            problems.append(Problem(wanted=wanted, error=error))
-    return attrs.evolve(here, staged=tuple(staged), problems=tuple(problems))
+            problems += [Problem(wanted=wanted, error=error) for wanted in words]
+    return attrs.evolve(here, staged=tuple(staged), asked_as=versions, problems=tuple(problems))
 
 
 def _version(task: ObsidTask, wanted: Wanted, here: Prepared) -> int:
@@ -332,21 +344,38 @@ def settle(store: Store, prepared: Prepared, *, replace: bool = False) -> Settle
     """
     changes: list[Change] = []
     conflicts: list[Conflict] = []
+    problems: list[Problem] = []
     try:
         for staged in prepared.staged:
-            change, found = _settle_one(store, prepared, staged, replace=replace)
+            try:
+                change, found = _settle_one(store, prepared, staged, replace=replace)
+            except IntegrityError as error:
+                number = staged.version if staged.version is not None else -1
+                problems += [Problem(wanted=wanted, error=error) for wanted in prepared.asked_as.get(number, [number])]
+                continue
             conflicts += found
             changes += [] if change is None else [change]
         links = _links(store, prepared, ())
         if not _are_led(store, links):
-            version = links.released if links.released is not None else links.newest
+            leading = links.released if links.released is not None else links.newest
             known = archived_revisions(store, prepared.obsid)
-            unit = ObsidRevision(prepared.obsid, version if version is not None else max(known, default=0))
+            unit = ObsidRevision(prepared.obsid, leading if leading is not None else max(known, default=0))
             changes.append(commit(store, Plan(unit=store.name_of(unit), links=links)))
     finally:
-        for staged in prepared.staged:
-            remove_tree(staged.folder)
-    return Settled(changes=tuple(changes), conflicts=tuple(conflicts))
+        discard(prepared)
+    return Settled(changes=tuple(changes), conflicts=tuple(conflicts), problems=tuple(problems))
+
+
+def discard(prepared: Prepared) -> None:
+    """Remove what was staged for an obsid and is not needed any more.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What was found and fetched.
+    """
+    for staged in prepared.staged:
+        remove_tree(staged.folder)
 
 
 def _settle_one(

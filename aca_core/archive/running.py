@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Protocol
 
 from aca_core.archive._context import using
@@ -65,7 +66,11 @@ def run_update(
         store.make()
         if home is not None:
             subscribe(store, home.registry)
-        report = work(store, feed, options, told or untold)
+        try:
+            report = work(store, feed, options, told or untold)
+        finally:
+            with contextlib.suppress(OSError):  # it is not there, or what is in it is left for the next update
+                store.staging.rmdir()
     if home is not None:
         report.undelivered = deliver_events(store, home)
     return report

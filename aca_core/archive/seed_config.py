@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +53,6 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "small_ver_regex": r"N(\d{3})_",
     "delete": (),
     "filecheck": False,
-    "content_types": (),
 }
 
 
@@ -81,7 +81,9 @@ def _usable(staging: Path | None, folder: Path, product: ArchiveProduct) -> Path
     nearest = next(each for each in (folder, *folder.parents) if each.is_dir())
     if staging.stat().st_dev != nearest.stat().st_dev:
         return None  # a delivery comes to its place by one rename, which does not cross file systems
-    return staging / f"aca_{product.name}"
+    # Another archive may have the same folder, and remove there what was left of its own.
+    mark = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    return staging / f"aca_{product.name}_{mark}"
 
 
 def _product(config: Mapping[str, Any], folder: Path) -> ArchiveProduct:
@@ -96,7 +98,7 @@ def _product(config: Mapping[str, Any], folder: Path) -> ArchiveProduct:
         label=str(config["label"]),
         columns=_reader(config),
         version=Version(glob=config["small_glob"], pattern=config["small_ver_regex"]),
-        content_types=tuple(config["content_types"]),
+        # Those of the dictionary are the usual ones of a query; others are archived too. See ProductArchive._content.
         discard=_globs(config["delete"]),
         recheck=bool(config["filecheck"]),
         bad_obsids=Path(config["bad_obsids"]).absolute() if config.get("bad_obsids") else (),
@@ -148,10 +150,14 @@ def _columns_of_sql(path: Path) -> list[Column]:
     """Return the columns of the table that an SQL file makes, in their order."""
     from aca_core.text_files import read_text_file
 
+    try:
+        script = read_text_file(path)
+    except OSError as error:
+        raise _wrong("sql_def", f"{path} cannot be read: {error.strerror}") from error
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         connection.set_authorizer(_only_schema)
-        connection.executescript(read_text_file(path))
+        connection.executescript(script)
         connection.set_authorizer(None)
         rows = connection.execute("SELECT name, type, [notnull], dflt_value FROM pragma_table_info(?)", (TABLE,))
         columns = [_column(name, declared, bool(required), default) for name, declared, required, default in rows]

@@ -15,7 +15,7 @@ import re
 import reprlib
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -32,7 +32,7 @@ from aca_core.products import ArchiveProduct
 from aca_core.readers import FitsColumns
 from aca_core.retrievers import ObsidRequest, Request, Retriever
 
-__all__ = ["ChecksumPolicy", "Staged", "StagedFile", "StagingRules", "examine", "stage"]
+__all__ = ["ChecksumPolicy", "Staged", "StagedFile", "StagingRules", "examine", "stage", "told_names"]
 
 ChecksumPolicy: TypeAlias = Literal["error", "warn"]
 """What becomes of a file whose FITS checksums are wrong: it is refused, or kept with a remark."""
@@ -244,8 +244,37 @@ def examine(request: Request, folder: Path, names: Iterable[str], rules: Staging
 
 def _fetched(request: Request, retriever: Retriever, folder: Path) -> list[str]:
     """Return the names that a retriever says to have brought; what it raises becomes an error of ours."""
+    return told_names(retriever, request, "fetch", lambda: retriever.fetch(request, folder))
+
+
+def told_names(retriever: Retriever, request: Request, verb: str, ask: Callable[[], Iterable[str]]) -> list[str]:
+    """Return the names that a retriever tells.
+
+    Parameters
+    ----------
+    retriever : Retriever
+        Who is asked.
+    request : ObsidRequest, TimeRequest or FileRequest
+        For what.
+    verb : str
+        ``probe`` or ``fetch``, for messages.
+    ask : callable
+        Asks it.
+
+    Returns
+    -------
+    list of str
+        Whatever it tells, not looked at yet.
+
+    Raises
+    ------
+    RetrievalError
+        It could not answer, raised something of its own, or returned no list.
+    OSError
+        The disk is full, or cannot be written to.
+    """
     try:
-        names = retriever.fetch(request, folder)
+        names = ask()
         # A string would be taken for the names of its letters.
         listed = list(itertools.islice(names, _MAX_FILES + 1)) if not isinstance(names, str) else None
     except AcaError:
@@ -255,7 +284,7 @@ def _fetched(request: Request, retriever: Retriever, folder: Path) -> list[str]:
             raise
         raise RetrievalError(retriever.name, request, _said(error)) from error
     if listed is None or len(listed) > _MAX_FILES:
-        expected = f"its fetch returned {_shorten.repr(names)}; expected a list of at most {_MAX_FILES} base names"
+        expected = f"its {verb} returned {_shorten.repr(names)}; expected a list of at most {_MAX_FILES} base names"
         raise RetrievalError(retriever.name, request, expected)
     return listed
 

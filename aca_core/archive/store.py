@@ -26,7 +26,9 @@ LAST_ID_FILE: Final = "last_id.txt"
 STAGING: Final = ".staging"
 """Where deliveries are checked: below the product's folder, so that one rename brings them to their place."""
 
-_LOCK: Final = ".lock"
+_LOCKS: Final[Mapping[str, str]] = {"kernel": ".lock", "soft": ".lock-soft"}
+"""By the kind of the lock its file: that of a kernel lock stays, and being there must not mean a soft one."""
+
 _HOLDER: Final = ".lock-holder.json"
 
 
@@ -192,7 +194,7 @@ class Store:
 
     def is_locked(self) -> bool:
         """Say whether somebody writes at this moment; nothing is made or changed to find out."""
-        path = self.folder / _LOCK
+        path = self.folder / _LOCKS[self.lock_kind]
         if self.lock_kind == "soft":
             return path.exists()
         import fcntl
@@ -232,7 +234,7 @@ class Store:
     def _lock(self) -> BaseFileLock:
         from filelock import FileLock, SoftFileLock
 
-        path = self.folder / _LOCK
+        path = self.folder / _LOCKS[self.lock_kind]
         if self.lock_kind == "soft":
             return SoftFileLock(path)
         return FileLock(path, fallback_to_soft=False)

@@ -7,39 +7,58 @@ reason and tried again later, and blocks no other.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 
 import attrs
 
+from aca_core._checks import as_whole, check, whole
 from aca_core.archive.commit import recover
 from aca_core.archive.feeds import Feed
-from aca_core.archive.items import REFETCH, Item, due, items, mark_committed, mark_failed, want
+from aca_core.archive.items import REFETCH, Item, due, forget, items, mark_committed, mark_failed, want
 from aca_core.archive.links import provisional_links
-from aca_core.archive.queries import FileQuery, find_rows, revisions_of
+from aca_core.archive.queries import archived_obsids, revisions_of
 from aca_core.archive.revisions import (
     Conflict,
     ObsidTask,
     Prepared,
+    Problem,
     Settled,
     archived_revisions,
+    discard,
     prepare,
     settle,
 )
 from aca_core.archive.store import LAST_ID_FILE, Store
 from aca_core.catalogues import Catalogue, ProcessingRun, Work
 from aca_core.changes import Change
-from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, ProductVersionError, RetrievalError
+from aca_core.errors import (
+    AcaError,
+    ConfigError,
+    ConfigProblem,
+    IntegrityError,
+    ProductVersionError,
+    RetrievalError,
+    message_of,
+)
+from aca_core.obsids import MAX_OBSID
 from aca_core.retrievers import VersionWanted
 
 __all__ = ["STOPS", "Told", "UpdateOptions", "UpdateReport", "planned_items", "untold", "update_obsids"]
 
 _log = logging.getLogger("aca_core")
 
-STOPS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
+STOPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 """What is wrong with the machine and not with an observation: the update ends, and nothing is held against the item."""
+
+
+def _is_version(value: object) -> bool:
+    return value in ("default", "last") or (type(value) is int and 0 <= value <= 999)
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +72,7 @@ class UpdateOptions:
     version : {'default', 'last'} or int
         Which version of it.
     rebuild : bool
-        Begin again with the first run of the catalogue.
+        Begin again with the first run of the catalogue: fetch what is not known, probe again what is archived.
     first_run : bool
         Of an obsid that is not archived yet take the released version, not each one that was ever made.
     retry_failed : bool
@@ -70,8 +89,16 @@ class UpdateOptions:
         Of the observation that is named, fetch nothing that is not released; let the links follow.
     """
 
-    obsid: int | None = None
-    version: VersionWanted = "default"
+    obsid: int | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(as_whole),
+        validator=attrs.validators.optional(whole(0, MAX_OBSID)),
+    )
+    version: VersionWanted = attrs.field(
+        default="default",
+        converter=as_whole,
+        validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999"),
+    )
     rebuild: bool = False
     first_run: bool = False
     retry_failed: bool = False
@@ -187,6 +214,15 @@ def planned_items(store: Store, feed: Feed, options: UpdateOptions) -> list[Item
 
 
 @attrs.frozen
+class _Job:
+    """A task, the items that it is to satisfy, and whether anybody has asked for these."""
+
+    task: ObsidTask
+    items: list[Item]
+    asked_for: bool = True
+
+
+@attrs.frozen
 class _Update:
     """One update as it runs."""
 
@@ -202,9 +238,14 @@ class _Update:
         """Fetch one version of one observation, as somebody asked for it."""
         item = Item(name=f"{obsid:05d}/{self.options.version}", obsid=obsid)
         prepared = prepare(self._task(obsid, () if self.options.links_only else (item.version,)))
-        if prepared.problems:
-            raise prepared.problems[0].error
-        self._settle(prepared, [] if self.options.links_only else [item])
+        mine = [] if self.options.links_only else [item]
+        for problem in prepared.problems:
+            if mine and problem.wanted == item.version:
+                discard(prepared)
+                raise problem.error
+        for problem in self._settle(prepared, mine):
+            if mine and problem.wanted == item.version:
+                raise problem.error
 
     def all(self) -> None:
         """Do what is new and due, then look at what is provisional, then at what is to be rechecked."""
@@ -214,34 +255,35 @@ class _Update:
             self.store.set_last_id_file(last_id)
         todo = due(self.store, retry_failed=self.options.retry_failed)
         with self.feed.workers.executor() as executor:
-            self._work(executor, list(_by_obsid(todo).items()))
-            done = set(_by_obsid(todo))
-            self._work_on(executor, self._provisional(done))
-            if self.options.recheck:
-                self._work_on(executor, self._archived(done))
+            asked = _by_obsid(todo)
+            self._work(executor, self._asked_for(asked), len(asked))
+            self._work(executor, self._provisional(set(asked)))
+            if self.options.recheck or self.options.rebuild:
+                self._work(executor, self._archived(set(asked)))
 
     def new_work(self) -> tuple[list[Item], int | None]:
         """Return the runs that were not seen, as items, and the greatest id among them and before."""
         catalogue, work = self._catalogue()
         last = self._last_id()
-        runs = list(catalogue.new_work(work, last))
+        with _answering(catalogue, f"new work after {last}"):
+            runs = list(catalogue.new_work(work, last))
         known = {item.name for item in items(self.store)} if self.options.rebuild else set()
-        wanted = {}
+        wanted: dict[str, Item] = {}
         for run in runs:
-            item = self._item(run)
-            if item is not None and item.name not in known:
-                wanted[item.name] = item
+            for item in self._items(run):
+                if item.name not in known:
+                    wanted.setdefault(item.name, item)
         return list(wanted.values()), max([last, *(run.id for run in runs)])
 
-    def _item(self, run: ProcessingRun) -> Item | None:
-        """Return what a run asks for; None where a first run has it already."""
-        version: VersionWanted = run.revision
+    def _items(self, run: ProcessingRun) -> Iterator[Item]:
+        """Yield what a run asks for; a first run takes the released version, and of the others the newer ones."""
         if self.options.first_run:
             have = revisions_of(self.store, run.obsid)
             if have and max(have) >= run.revision:
-                return None
-            version = run.revision if have else "default"
-        return Item(name=f"{run.obsid:05d}/{version}", obsid=run.obsid, run_id=run.id)
+                return
+            if not have:
+                yield Item(name=f"{run.obsid:05d}/default", obsid=run.obsid, run_id=run.id)
+        yield Item(name=f"{run.obsid:05d}/{run.revision}", obsid=run.obsid, run_id=run.id)
 
     def _catalogue(self) -> tuple[Catalogue, Work]:
         product, catalogue = self.store.product, self.feed.catalogue
@@ -273,19 +315,31 @@ class _Update:
             raise IntegrityError(path, f"{problem}, or begin again with the first run: --rebuild")
         return 0
 
-    def _provisional(self, done: set[int]) -> Iterator[ObsidTask]:
+    def _asked_for(self, asked: Mapping[int, list[Item]]) -> Iterator[_Job]:
+        """Yield what was asked for, observation by observation."""
+        for obsid, mine in asked.items():
+            try:
+                task = self._task(obsid, tuple(item.version for item in mine))
+            except RetrievalError as error:
+                self._fail(mine, error)
+                continue
+            again = frozenset(int(item.version) for item in mine if item.reason == REFETCH)
+            yield _Job(attrs.evolve(task, again=again), mine)
+
+    def _provisional(self, done: set[int]) -> Iterator[_Job]:
         """Yield tasks for what is provisional, and may have been released or superseded since."""
         catalogue, work = self._catalogue()
         for obsid, revision in list(provisional_links(self.store)):
             if obsid in done or obsid in self.feed.bad_obsids or revision is None:
                 continue
+            mine = [Item(name=f"{obsid:05d}/default", obsid=obsid)]
             try:
-                eligible = self._is_judged(catalogue, work, obsid, revision)
+                with _answering(catalogue, f"whether version {revision} of obsid {obsid} was judged"):
+                    is_judged = self._is_judged(catalogue, work, obsid, revision)
+                if is_judged:
+                    yield _Job(self._task(obsid, ("default",), only_if_moved=revision), mine, asked_for=False)
             except RetrievalError as error:
-                self._fail([Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
-                continue
-            if eligible:
-                yield self._task(obsid, ("default",), only_if_moved=revision)
+                self._fail(mine, error)
 
     def _is_judged(self, catalogue: Catalogue, work: Work, obsid: int, revision: int) -> bool:
         """Say whether a provisional version was judged, so that it is worth to ask for a released one."""
@@ -305,76 +359,81 @@ class _Update:
                 quality = "X"
         return quality != "P"
 
-    def _archived(self, done: set[int]) -> Iterator[ObsidTask]:
+    def _archived(self, done: set[int]) -> Iterator[_Job]:
         """Yield tasks that only lead the links, for what is archived."""
-        query = FileQuery(revision="all")
-        if self.options.since is not None:
-            query = FileQuery(revision="all", start=self.options.since, stop=float("inf"))
-        rows = find_rows(self.store, query, ["obsid", "tstart"])
-        since = self.options.since
-        obsids = {row["obsid"] for row in rows if since is None or (row["tstart"] or 0.0) >= since}
-        for obsid in sorted(obsids - done):
-            yield self._task(obsid, ())
+        for obsid in archived_obsids(self.store, self.options.since):
+            if obsid in done:
+                continue
+            try:
+                yield _Job(self._task(obsid, ()), [], asked_for=False)
+            except RetrievalError as error:
+                self._fail([Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
 
     # ---- doing it ---------------------------------------------------------------------------------------------------
 
-    def _work(self, executor: Executor, todo: Sequence[tuple[int, list[Item]]]) -> None:
-        """Prepare observations wherever there are workers, and settle them here, in their order."""
-        total, place = len(todo), 0
-        ahead = max(1, self.feed.workers.jobs) * 2
-        waiting: list[tuple[int, list[Item], Future[Prepared]]] = []
-        for obsid, mine in [*todo, *([(-1, [])] * ahead)]:
-            if obsid >= 0:
-                task = self._task(obsid, tuple(item.version for item in mine))
-                again = frozenset(int(item.version) for item in mine if item.reason == REFETCH)
-                task = attrs.evolve(task, again=again)
-                waiting.append((obsid, mine, executor.submit(prepare, task)))
-            if waiting and (len(waiting) >= ahead or obsid < 0):
-                first, its, future = waiting.pop(0)
-                place += 1
-                self._await(first, its, future)
-                self.told(f"obsid {first}", place, total)
+    def _work(self, executor: Executor, jobs: Iterable[_Job], total: int = 0) -> None:
+        """Prepare observations wherever there are workers, a few ahead, and settle them here, in their order."""
+        ahead = 1 if self.feed.workers.jobs == 1 else 2 * self.feed.workers.jobs
+        waiting: deque[tuple[_Job, Future[Prepared]]] = deque()
+        done = itertools.count(1)
 
-    def _work_on(self, executor: Executor, tasks: Iterable[ObsidTask]) -> None:
-        """Do the same for tasks that nobody has asked for by item."""
-        for task in tasks:
-            mine = [Item(name=f"{task.obsid:05d}/{version}", obsid=task.obsid) for version in task.wanted]
-            self._await(task.obsid, mine, executor.submit(prepare, task), asked_for=False)
-            self.told(f"obsid {task.obsid}", 0, 0)
+        def take() -> None:
+            job, future = waiting.popleft()
+            self._await(job, future)
+            self.told(f"obsid {job.task.obsid}", next(done), total)
 
-    def _await(self, obsid: int, mine: list[Item], future: Future[Prepared], *, asked_for: bool = True) -> None:
+        for job in jobs:
+            waiting.append((job, executor.submit(prepare, job.task)))
+            if len(waiting) >= ahead:
+                take()
+        while waiting:
+            take()
+
+    def _await(self, job: _Job, future: Future[Prepared]) -> None:
         """Take one observation over from its worker; what is wrong with it is recorded and blocks no other."""
         try:
-            prepared = future.result()
-            if not asked_for:
-                prepared = self._without_absent(prepared)
-            self._settle(prepared, mine)
+            self._settle(*self._without_absent(future.result(), job))
         except (AcaError, OSError) as error:
             if isinstance(error, OSError) and error.errno in STOPS:
                 raise
-            self._fail(mine or [Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
+            obsid = job.task.obsid
+            self._fail(job.items or [Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
 
-    def _without_absent(self, prepared: Prepared) -> Prepared:
-        """Leave out that there is no released version yet, where nobody has said that there must be one."""
-        absent = [each for each in prepared.problems if isinstance(each.error, ProductVersionError)]
-        for problem in absent:
-            self._note(str(problem.error))
-        return attrs.evolve(prepared, problems=tuple(each for each in prepared.problems if each not in absent))
+    def _without_absent(self, prepared: Prepared, job: _Job) -> tuple[Prepared, list[Item]]:
+        """Leave out that there is no released version yet, where no run has said that there must be one."""
+        needed = any(item.version == "default" and item.run_id is not None for item in job.items)
+        absent = [
+            each
+            for each in prepared.problems
+            if each.wanted == "default" and isinstance(each.error, ProductVersionError)
+        ]
+        if not absent or (needed and not self.options.first_run):
+            return prepared, job.items
+        if not job.asked_for:
+            self._note(str(absent[0].error))
+        forget(self.store, [item for item in job.items if item.version == "default"])
+        problems = tuple(each for each in prepared.problems if each not in absent)
+        return attrs.evolve(prepared, problems=problems), [item for item in job.items if item.version != "default"]
 
-    def _settle(self, prepared: Prepared, mine: list[Item]) -> None:
+    def _settle(self, prepared: Prepared, mine: list[Item]) -> tuple[Problem, ...]:
+        """Commit what was prepared, remember what became of the items, and return what went wrong."""
         if prepared.idle:
-            return
+            return ()
         settled: Settled = settle(self.store, prepared, replace=self.options.replace)
         self.report.changes += settled.changes
         self.report.conflicts += settled.conflicts
         for conflict in settled.conflicts:
             self._note(f"{conflict} came with other bytes than those that are archived; --replace would swap it")
-        problems = {problem.wanted: problem for problem in prepared.problems}
-        for problem in prepared.problems:
+        found = (*prepared.problems, *settled.problems)
+        problems = {problem.wanted for problem in found}
+        for problem in found:
             item = next((each for each in mine if each.version == problem.wanted), None)
             name = f"{prepared.obsid:05d}/{problem.wanted}"
             self._fail([item or Item(name=name, obsid=prepared.obsid)], problem.error)
-        mark_committed(self.store, [item for item in mine if item.version not in problems])
+        forget(self.store, [item for item in mine if item.version in prepared.left_alone])
+        settled_otherwise = problems | set(prepared.left_alone)
+        mark_committed(self.store, [item for item in mine if item.version not in settled_otherwise])
+        return found
 
     def _fail(self, mine: Iterable[Item], error: AcaError | OSError) -> None:
         permanent = isinstance(error, RetrievalError) and error.permanent
@@ -395,13 +454,15 @@ class _Update:
             staging=self.store.staging / f"{obsid:05d}",
             only_if_moved=only_if_moved,
             recheck=self.store.product.recheck or self.options.replace,
+            only_newer=self.options.first_run,
         )
 
     def _obi(self, obsid: int) -> int | None:
         """Return the smallest observation interval of an obsid that has several: only that one is archived."""
         if self.feed.catalogue is None:
             return None
-        obis = self.feed.catalogue.obis(obsid)
+        with _answering(self.feed.catalogue, f"observation intervals of obsid {obsid}"):
+            obis = self.feed.catalogue.obis(obsid)
         if not obis:
             _log.info("obsid %d has no observation interval in the catalogue; all of it is asked for", obsid)
         return min(obis) if len(obis) > 1 else None
@@ -409,6 +470,18 @@ class _Update:
     def _note(self, text: str) -> None:
         _log.warning("%s: %s", self.store.product.name, text)
         self.report.notes.append(text)
+
+
+@contextlib.contextmanager
+def _answering(catalogue: Catalogue, question: str) -> Iterator[None]:
+    """Make whatever a catalogue raises an error of ours."""
+    try:
+        yield
+    except AcaError:
+        raise
+    except Exception as error:  # a plugin's own
+        problem = f"{type(error).__name__}: {message_of(error)}".removesuffix(": ")
+        raise RetrievalError(catalogue.name, question, problem) from error
 
 
 def _by_obsid(todo: Iterable[Item]) -> dict[int, list[Item]]:

@@ -1,6 +1,7 @@
 """The command ``aca``: a group whose commands are imported when they run, and the boundary where errors end.
 
-Exit codes: 0 done; 1 an error that the message explains; 2 wrong usage; 70 a fault in the program; 130 interrupted.
+Exit codes: 0 done; 1 an error that the message explains; 2 wrong usage; 3 done, and something needs attention; 70 a
+fault in the program; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,18 +21,27 @@ if TYPE_CHECKING:
 
     from aca_core._discovery import FoundEntryPoint
 
-__all__ = ["ERROR", "FAULT", "INTERRUPTED", "USAGE", "aca", "main", "run"]
+__all__ = ["ATTENTION", "ERROR", "FAULT", "INTERRUPTED", "USAGE", "aca", "line_of", "main", "run"]
 
 ERROR: Final = 1
 USAGE: Final = 2
+ATTENTION: Final = 3
 FAULT: Final = 70
 INTERRUPTED: Final = 130
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "adopt": ("aca_core.cli.adopt:adopt", "Look at an existing archive, and say what is wrong with it."),
     "config": ("aca_core.cli.config:config", "Show, check and start the configuration."),
-    "demo": ("aca_core.cli.demo:demo", "Start a folder to try things in, and look around."),
+    "demo": ("aca_core.cli.demo:demo", "Fill an archive with synthetic observations, and ask it."),
+    "dirs": ("aca_core.cli.dirs:dirs", "Show where the versions of an observation lie."),
+    "explain": ("aca_core.cli.explain:explain", "Say why an observation is archived as it is."),
+    "files": ("aca_core.cli.files:files", "Show the files of an observation, or of a range of time."),
     "plugins": ("aca_core.cli.plugins:plugins", "Show what is installed and what became of it."),
+    "products": ("aca_core.cli.products:products", "Show what can be archived, and how much of it is."),
     "simulate": ("aca_core.cli.simulate:simulate", "Write a delivery of synthetic observations."),
+    "status": ("aca_core.cli.status:status", "Show what is archived, what is to come, and what failed."),
+    "update": ("aca_core.cli.update:update", "Bring the archive up to date."),
+    "verify": ("aca_core.cli.verify:verify", "Look for what is wrong with the archive, and repair it."),
 }
 """Our own commands: where each is defined, and its line in the help."""
 
@@ -129,7 +139,8 @@ def _load_command(found: list[FoundEntryPoint], ctx: click.Context) -> click.Com
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 70 fault in the program, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but something needs attention, 70 fault in the program, "
+    "130 interrupted.",
 )
 @click.option("--config", "config_file", metavar="FILE", help="Configuration file to use instead of the usual ones.")
 @click.option("--traceback", is_flag=True, help="Show where an error came from, in full.")
@@ -182,18 +193,22 @@ def _tell(error: Exception, session: Session) -> int:
         import traceback
 
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    text = " ".join(str(error).split())
-    if isinstance(error, AcaError):
+    text = line_of(error)
+    if isinstance(error, AcaError | OSError):
         click.echo(f"aca: {text}", err=True)
-        return ERROR
-    if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"aca: {place}{error.strerror or text}", err=True)
         return ERROR
     whose = f"in the command of {session.plugin}" if session.plugin else "in the program"
     hint = "" if session.traceback else "; 'aca --traceback …' shows where, please report it"
     click.echo(f"aca: fault {whose}: {type(error).__name__}: {text}{hint}", err=True)
     return FAULT
+
+
+def line_of(error: Exception) -> str:
+    """Return an error in one line; one of the operating system with the file that it is about."""
+    text = " ".join(str(error).split())
+    if not isinstance(error, OSError):
+        return text
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error.strerror or text
 
 
 def main() -> None:

@@ -1,64 +1,190 @@
-"""``aca demo``: a folder to try things in, and a look at what this installation knows."""
+"""``aca demo``: the whole way from a delivery to an answer, in a folder of its own, with synthetic observations."""
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from aca_core.cli.output import write_table
+from aca_core.cli.output import write_lines
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
-    from aca_core.products import ArchiveProduct
+    from aca_core.archive import Archive, ObsArchive
+    from aca_core.simulation import Delivered
+    from aca_core.simulation.delivery import Delivery
 
 __all__ = ["demo"]
+
+DELIVERED: Final = "delivered"
+ARCHIVE: Final = "archive"
+SET: Final = "nightly"
+
+_FILE: Final = """\
+# A demonstration, made by 'aca demo': everything in it is synthetic. 'aca config init' writes a file with every key.
+root = "archive"
+
+[retrievers.directory]
+folder = "../delivered"  # relative to the root, as every path of a site
+
+[catalogues.file]
+path = "../delivered/catalogue"
+
+[sets.{name}]
+products = [{products}]
+retriever = "directory"
+catalogue = "file"
+"""
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=200, max=200_000),
+    default=2000.0,
+    show_default=True,
+    help="Length of each observation, s; 50000 is a long one in flight.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same files.")
 @click.pass_obj
-def demo(session: Session, folder: Path) -> None:
-    """Make FOLDER with a configuration of its own, and show what the installed plugins declare.
+def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
+    """Fill an archive in FOLDER with synthetic observations, and ask it.
 
-    Nothing is ingested: this version of aca_core finds, checks and configures products; it does not archive them yet.
+    Observations are simulated and delivered as in flight: FOLDER/delivered has their files and the catalogue of their
+    processing. An update brings them through retrieval, verification, commit, links and index into FOLDER/archive.
+    FOLDER/aca.toml is the configuration, to be changed at will. Run again, it goes on with what is there.
 
     \b
-    Example:
+    Examples:
       aca demo demo-archive
+      aca demo demo-archive --duration 50000
     """
+    from aca_core.archive import chosen_products, open_archive
+    from aca_core.archive.update import UpdateOptions
+    from aca_core.cli.update import exit_code, run_updates, write_updates
     from aca_core.config_layers import load_config
+
+    delivery = _delivery(folder, duration, seed)
+    file = folder / "aca.toml"
+    if file.exists():
+        click.echo(f"{file} is there, and is used as it is.")
+    else:
+        _write_file(session, file, delivery)
+    # A place to try things in, whatever archive the environment names.
+    config = load_config(file, environ={})
+    if config.root:
+        config.root[0].mkdir(exist_ok=True)
+    archive = open_archive(config=config)
+    chosen = chosen_products(archive)
+    names = ", ".join(product for product, _ in chosen)
+    click.echo(f"\nThe update: what the catalogue has as new of {names} is retrieved, verified, committed, indexed.\n")
+    results = run_updates(session, archive, chosen, UpdateOptions())
+    write_updates(results)
+    _answer(archive, [product for product, _ in chosen], file, session)
+    return exit_code(results)
+
+
+def _delivery(folder: Path, duration: float, seed: int) -> Delivery:
+    """Return the simulated delivery; made, where it is not there."""
+    from aca_core.simulation import SYNTHETIC, open_delivery, simulate_delivery
+
+    place = folder / DELIVERED
+    if (place / "truth.json").exists():
+        click.echo(f"{place} has a simulated delivery, and is used as it is: {SYNTHETIC}.")
+        return open_delivery(place)
+
+    def tell(delivered: Delivered) -> None:
+        run = delivered.run
+        click.echo(f"made obsid {run.obsid} obi {run.obi} version {run.revision}", err=True)
+
+    # Under its name only when it is whole, so that an interrupted run leaves nothing that looks like a delivery.
+    part = place.with_name(f".{place.name}.new")
+    shutil.rmtree(part, ignore_errors=True)
+    simulate_delivery(part, seed=seed, duration=duration, told=tell)
+    part.rename(place)
+    delivery = open_delivery(place)
+    observations = len({each.run.obsid for each in delivery.truth.delivered})
+    click.echo(f"Simulated {observations} observations in {place}: {SYNTHETIC}.")
+    return delivery
+
+
+def _write_file(session: Session, file: Path, delivery: Delivery) -> None:
+    """Write a configuration for the products that were delivered."""
+    from aca_core.config import Config
     from aca_core.products import ArchiveProduct
     from aca_core.registry import Registry
 
-    file = folder / "aca.toml"
-    if file.exists():
-        click.echo(f"{file} exists and is used as it is.")
-    else:
-        (folder / "archive").mkdir(parents=True, exist_ok=True)
-        file.write_text('# A demonstration; see "aca config init" for every key.\nroot = "archive"\n', encoding="utf-8")
-        click.echo(f"Wrote {file}.")
-    config = load_config(file, environ={})  # a place to try things in, whatever archive the environment names
-    registry = Registry(config)
-    loaded = sum(info.status == "loaded" for info in registry.plugins)
-    root = config.require_root()[0]
-    click.echo(f"{loaded} of {len(registry.plugins)} plugins are in use. The archive's root is {root}.\n")
-    write_table(
-        ("product", "what it is", "one unit of it lies in", "columns"),
-        [_row(registry.product(each.name)) for each in registry.offers(ArchiveProduct)],
-        right=("columns",),
-    )
-    click.echo(
-        "\nNothing was ingested: this version of aca_core declares and checks products, it does not archive yet."
-    )
-    click.echo(f"Next: aca --config {file} config show --origin; aca plugins")
+    names = [offer.name for offer in Registry(Config()).offers(ArchiveProduct)]
+    products = [name for name in names if (delivery.folder / name).is_dir()]
+    file.write_text(_FILE.format(name=SET, products=", ".join(f'"{name}"' for name in products)), encoding="utf-8")
+    click.echo(f"Wrote {file}.")
 
 
-def _row(product: ArchiveProduct) -> tuple[str, ...]:
-    return (
-        product.name,
-        product.label,
-        f"{product.name}/{product.layout.directory(product.layout.example)}",
-        str(len(product.schema)),
-    )
+# ---- what can be asked ----------------------------------------------------------------------------------------------
+
+
+def _answer(archive: Archive, products: list[str], file: Path, session: Session) -> None:
+    """Ask the archive a few things, and say how to ask more."""
+    from aca_core.archive import ObsArchive, status_of
+    from aca_core.cli.status import write_status
+
+    click.echo("\nWhat does the archive hold?\n")
+    write_status([status_of(archive[name]) for name in products])
+    member = next((found for name in products if isinstance(found := archive[name], ObsArchive)), None)
+    obsid = None if member is None else _interesting(member)
+    if member is None or obsid is None:
+        return
+    _ask(member, obsid)
+    _suggest(member, obsid, file, archive)
+
+
+def _interesting(member: ObsArchive) -> int | None:
+    """Return an observation that has both a released and a provisional version, or any."""
+    from aca_core.archive.links import provisional_links
+
+    store = member.stores[0]
+    both = [obsid for obsid, _ in provisional_links(store) if member.get_dir(obsid)]
+    rows = store.index.select("SELECT min(obsid) AS obsid FROM archfiles")
+    return both[0] if both else rows[0]["obsid"] if rows else None
+
+
+def _ask(member: ObsArchive, obsid: int) -> None:
+    from aca_core.archive import explain_obsid
+    from aca_core.cli.explain import write_revisions
+
+    found = explain_obsid(member, obsid)
+    click.echo(f"\nWhich versions of {member.name} has obsid {obsid}, and why is one the default?\n")
+    write_revisions(found)
+    write_lines(["", *found.sentences])
+    files = member.get_files(obsid)
+    click.echo(f"\nWhich files has the default one? {len(files)}, such as\n")
+    for path in files[:3]:
+        click.echo(f"  {path}")
+
+
+def _suggest(member: ObsArchive, obsid: int, file: Path, archive: Archive) -> None:
+    """Write commands to go on with, as they can be pasted."""
+    from aca_core.config_layers import load_config
+
+    start = f"aca --config {shlex.quote(str(file))}"
+    rows = member.get_rows(obsid)
+    content = rows[0].get("content") if rows else None
+    only = f" --content {content}" if content else ""
+    lines = [
+        ("status", "what there is, what failed"),
+        (f"dirs {member.name} {obsid}", "where its versions lie"),
+        (f"files {member.name} {obsid}{only}", "its files, one a line"),
+        (f"explain {member.name} {obsid}", "why it is as it is"),
+        ("verify --full", "read every file, compare"),
+        ("update", "nothing is new by now"),
+    ]
+    click.echo("\nTo go on:\n")
+    width = max(len(line) for line, _ in lines)
+    for line, meaning in lines:
+        click.echo(f"  {start} {line:<{width}}  # {meaning}")
+    if load_config(file).root != archive.config.root:
+        click.echo("\nHere ACA_DATA names another archive, which goes over the file: unset it first.")

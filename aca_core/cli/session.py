@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from aca_core.archive import Archive
     from aca_core.config import Config
     from aca_core.registry import Registry
 
@@ -48,6 +49,13 @@ class Session:
         from aca_core.registry import Registry
 
         return Registry(self.config)
+
+    @functools.cached_property
+    def archive(self) -> Archive:
+        """The archive of that configuration."""
+        from aca_core.archive import open_archive
+
+        return open_archive(config=self.config)
 
     @functools.cached_property
     def lenient_registry(self) -> Registry:

@@ -112,6 +112,7 @@ def simulate(
     )
     click.echo(f"\nWrote {len(delivery.truth.files)} files and links, {size / 1e6:.1f} MB, to {folder}.")
     click.echo(f"All of it is {SYNTHETIC}; {folder / 'truth.json'} says what was injected.")
+    click.echo("The retriever 'directory' and the catalogue 'file' feed an archive from it; 'aca demo' sets one up.")
 
 
 def _name(delivered: Delivered) -> str:

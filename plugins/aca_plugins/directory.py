@@ -352,7 +352,7 @@ def _copy(source: Path, folder: Path) -> None:
         part.rename(folder / source.name)
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise
+            raise OSError(error.errno, os.strerror(error.errno), str(folder / source.name)) from error
         raise IntegrityError(source, f"cannot be copied to {folder}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)

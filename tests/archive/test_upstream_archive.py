@@ -14,6 +14,7 @@ import pytest
 from aca_plugins import asp1, obspar
 
 from aca_core import Config, ProductSet, open_archive, using
+from aca_core.archive import UpdateOptions
 from aca_core.simulation import simulate_delivery
 
 _spec = importlib.util.spec_from_file_location("make_upstream", Path(__file__).parent / "upstream" / "make.py")
@@ -242,13 +243,12 @@ def delivered(tmp_path, monkeypatch):
         name, _, target = link.partition(" -> ")
         for product in ("asp1", "obspar"):
             (top / product / name).symlink_to(target)
-    runs = [(16, 2121, 3, "D"), (17, 6000, 3, "D"), (18, 7000, 1, "D"), (11, 6001, 1, "P")]
-    for table, base in (("aspect_1", 20_000), ("obidet_0_5", 29_990)):
-        lines = [
-            f"{base + number},{obsid},0,{revision},2012-03-04,{quality}" for number, obsid, revision, quality in runs
-        ]
-        text = "\n".join([f"{table}_id,obsid,obi,revision,ap_date,quality", *lines])
-        (top / f"{table}.csv").write_text(text, encoding="utf-8")
+    judged = {(2121, 3): "D", (6000, 3): "D", (6001, 1): "P", (7000, 1): "D"}
+    for table, last, ids in (("aspect_1", make.LAST_ID["asp1"], make.RUNS), ("obidet_0_5", make.LAST_ID["obspar"], {})):
+        lines = [f"{table}_id,obsid,obi,revision,ap_date,quality"]
+        for number, ((obsid, revision), quality) in enumerate(judged.items(), start=last - 2):
+            lines.append(f"{ids.get((obsid, revision), number)},{obsid},0,{revision},2012-03-04,{quality}")
+        (top / f"{table}.csv").write_text("\n".join(lines), encoding="utf-8")
     return top
 
 
@@ -268,7 +268,7 @@ def test_an_update_goes_on_where_the_older_tools_stopped(copy, delivered):
     report = archive["asp1"].run_update()
     # What the older tools had processed, 2121 among it, is asked for no more: the delivery does not even have it.
     assert (report.obsids, report.failed, report.conflicts) == ([6000, 7000], [], [])
-    assert (copy / "asp1" / "last_id.txt").read_text() == "20018\n"
+    assert (copy / "asp1" / "last_id.txt").read_text() == f"{make.LAST_ID['asp1'] + 1}\n"
     assert archive["asp1"].get_dir(7000) == f"{copy}/asp1/07/07000"
 
     # The provisional version of 6000 was released: its files stay as they were, link and rows follow.
@@ -289,6 +289,19 @@ def test_an_update_goes_on_where_the_older_tools_stopped(copy, delivered):
     assert archive["asp1"].get_files(**EVERYTHING) == everything
     again = archive["asp1"].run_update()
     assert (again.changes, again.failed) == ([], [])
+
+
+def test_the_table_of_verifications_is_gone_on_with(copy, delivered):
+    opened(copy, delivered)["asp1"].run_update()
+    with closing(sqlite3.connect(copy / "asp1" / "processing_asp_l1.db3")) as database:
+        sql = "SELECT aspect_1_id, isdefault, obspar_version, vv_complete FROM aspect_1_proc WHERE obsid = ? ORDER BY 1"
+        found = {obsid: database.execute(sql, (obsid,)).fetchall() for obsid in (2121, 6000, 7000)}
+    runs = make.RUNS
+    assert found == {
+        2121: [(runs[2121, 2], None, 2, 4), (runs[2121, 3], 1, 3, 4), (runs[2121, 4], None, 4, 4)],
+        6000: [(runs[6000, 2], None, 2, 4), (runs[6000, 3], 1, 3, 4)],
+        7000: [(make.LAST_ID["asp1"] + 1, 1, 1, 0)],
+    }
 
 
 def test_the_older_tools_still_find_their_way(copy, delivered):
@@ -315,7 +328,12 @@ def test_the_table_of_parameters_is_filled_as_it_is(copy, delivered):
         ("N", "OBSPAR", 1)
     ]
     # That another version of 6000 is released was not asked: it was not provisional here. A recheck does.
-    assert opened(copy, delivered)["obspar"].update(recheck=True) != []
+    for obsid in (2121, 3006):
+        (delivered / "obspar" / make.unit(obsid, 0)[:-4]).parent.mkdir(exist_ok=True)
+        shutil.copytree(copy / "obspar" / make.unit(obsid, 2), delivered / "obspar" / make.unit(obsid, 2))
+        (delivered / "obspar" / make.unit(obsid, 0)[:-4]).symlink_to(f"{obsid:05d}_v02")
+    report = opened(copy, delivered)["obspar"].run_update(UpdateOptions(recheck=True))
+    assert (report.obsids, report.failed, report.conflicts) == ([2121, 3006, 6000], [], [])
     with using(opened(copy, delivered)):
         assert obspar.get_obspar(6000)["revision"] == 3
 

@@ -7,6 +7,7 @@ What a block is follows from its language and its content:
 * any other ``python``, and ``pycon``: run in one namespace for each page; what ``pycon`` shows must come out;
 * ``python fragment``: not run, but it must be Python;
 * ``toml``: a ``pyproject.toml`` where it has ``[project]`` or ``[build-system]``, else a configuration;
+* ``sh``: of its commands only ``aca demo FOLDER`` is run;
 * ``console``: each ``$ aca …`` is a command that exists; where output follows, it is run and must say those lines.
 
 The file that a block is comes from its first line (``# tests/test_sim.py``), else from the last file name in the text
@@ -211,6 +212,12 @@ class Reader:
         assert code == 0, f"tests fail:\n{outcome.longrepr or said.getvalue()}"
         assert outcome.passed
 
+    def _do_sh(self, block: Block) -> None:
+        """Make the demonstration that the page goes on with; short observations are quicker."""
+        for folder in re.findall(r"\baca demo (\S+)", block.text):
+            code, said = self._say(f"demo {folder} --duration 300")
+            assert code == 0, said
+
     def _do_console(self, block: Block) -> None:
         for command, shown in _commands_in(block.text):
             words = shlex.split(command)
@@ -228,7 +235,7 @@ class Reader:
             if skip or word.endswith("…"):
                 skip = False
             elif word.startswith("-"):
-                options = {name: each for each in command.params for name in each.opts}
+                options = {name: each for each in command.params for name in (*each.opts, *each.secondary_opts)}
                 known = ["--help", "-h", *options]
                 assert word in known, f"'{context.command_path}' has no option {word!r}; it has {', '.join(known)}"
                 skip = word in options and not options[word].is_flag

@@ -152,7 +152,12 @@ OBSPAR_LINKS = """\
 06/06001_last -> 06001_v01
 """
 
-LAST_ID = {"asp1": 20017, "obspar": 30007}
+RUNS = {
+    unit: number for number, unit in enumerate(((obsid, each) for obsid in ASP1 for each in ASP1[obsid]), start=20_000)
+}
+"""The pipeline's runs: their ids, by obsid and revision."""
+
+LAST_ID = {"asp1": max(RUNS.values()), "obspar": 30_007}
 BAD_OBSIDS = (36, 37, 1452)
 
 CONTENTS = {"asol1": "ASPSOL", "fidpr1": "FIDPROPS"}
@@ -332,11 +337,9 @@ def _obspar_rows() -> str:
 
 def _processing_rows() -> str:
     rows = []
-    for obsid, revisions in ASP1.items():
-        for revision in revisions:
-            default = 1 if revision in ASP1_DEFAULT_ROWS.get(obsid, ()) else None
-            number = 20_000 + len(rows)
-            rows.append((number, obsid, 0, revision, "Mar  4 2012  5:06AM", default, revision, 4))
+    for (obsid, revision), number in RUNS.items():
+        default = 1 if revision in ASP1_DEFAULT_ROWS.get(obsid, ()) else None
+        rows.append((number, obsid, 0, revision, "Mar  4 2012  5:06AM", default, revision, 4))
     return _inserts("aspect_1_proc", rows)
 
 
