@@ -49,7 +49,9 @@ class ObsidRequest:
     obsid: int = attrs.field(converter=as_whole, validator=whole(0, MAX_OBSID))
     obi: int | None = attrs.field(default=None, validator=attrs.validators.optional(whole(0, 999)))
     version: VersionWanted = attrs.field(
-        default="default", validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999")
+        default="default",
+        converter=as_whole,
+        validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999"),
     )
 
     def __str__(self) -> str:

@@ -6,12 +6,12 @@ import functools
 import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aca_core.archive.feeds import Feed
 from aca_core.archive.queries import FileQuery, archived_revisions, find_rows
 from aca_core.archive.store import Store
-from aca_core.errors import ConfigError, ConfigProblem, UnknownNameError
+from aca_core.errors import ConfigError, ConfigProblem, DateError, UnknownNameError
 from aca_core.layouts import ObsidRevision, Unit
 from aca_core.products import ArchiveProduct
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WAIT", "ProductArchive"]
 
-WAIT = 60.0
+_EVER: Final = -1e12
+"""A start before anything, CXC seconds."""
+
+WAIT: Final = 60.0
 """How long a writer waits for another one, s."""
 
 
@@ -136,8 +139,10 @@ class ProductArchive:
 
         if {"tstart", "tstop"} - {column.name for column in self.product.schema}:
             raise UnknownNameError("column", "tstart", [column.name for column in self.product.schema])
-        first = float("-inf") if start is None else float(to_secs(start))
-        return FileQuery(start=max(first, -1e12), stop=float(to_secs(stop)))
+        first, last = _EVER if start is None else float(to_secs(start)), float(to_secs(stop))
+        if first > last:
+            raise DateError(start, f"it is after the stop, {stop!r}; expected a range of time that goes forward")
+        return FileQuery(start=first, stop=last)
 
     def _content(self, content: str | Sequence[str] | None) -> tuple[str, ...] | None:
         known = self.product.content_types

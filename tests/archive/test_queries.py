@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aca_core import AcaError, DeclarationError, UnknownNameError, open_archive
+from aca_core import AcaError, DateError, DeclarationError, UnknownNameError, open_archive
 from aca_core.dates import to_date
 
 CONTENTS = ("ASPSOL", "ACACENT", "GSPROPS")
@@ -255,6 +255,11 @@ def test_neither_obsid_nor_range(root):
         asp1.get_files()
     with pytest.raises(TypeError, match="obsid"):
         asp1.get_rows(revision="all", content="ASPSOL")
+
+
+def test_a_range_that_goes_backwards_is_an_error(root):
+    with pytest.raises(DateError, match="after the stop, '2012:001'"):
+        open_archive(root)["asp1"].get_files(start="2012:002", stop="2012:001")
 
 
 def test_an_unknown_content_is_an_error(root):
