@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import graphlib
 import importlib
 import pkgutil
 import re
@@ -101,6 +102,20 @@ def test_imports_point_downwards(path):
             assert target is not None or path.parts[-2] == "cli" or name == "aca_core", f"{path.name}: import {name}"
             assert target is None or target == room or FLOOR_OF[target] < FLOOR_OF[room], f"{room} imports {target}"
         assert parts[0] != "aca_plugins" or room == KNOWS_PLUGINS, f"{path.name} knows a plugin"
+
+
+def test_no_imports_go_in_circles():
+    """Not even those inside functions, or of types alone."""
+    names = {".".join(("aca_core", *path.relative_to(CORE).with_suffix("").parts)): path for path in core_modules()}
+    graph = {name: set() for name in names}
+    for name, path in names.items():
+        if path.name == "__init__.py":
+            continue  # it hands names on
+        for imported, _ in imports_of(path, types_too=True):
+            module = imported if imported in names else imported.rpartition(".")[0]
+            graph[name] |= {module} & (names.keys() - {name})
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert len(order) == len(names)
 
 
 def test_the_core_knows_no_product_by_name():

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from aca_core.archive.items import Item
     from aca_core.archive.obs_archive import ObsArchive
     from aca_core.archive.product_archive import ProductArchive
+    from aca_core.archive.reports import UpdateOptions, UpdateReport
     from aca_core.archive.sets import ProductUpdate, chosen_products, plan_products, update_products
     from aca_core.archive.status import ProductStatus, check_roots, status_of
-    from aca_core.archive.update import UpdateOptions, UpdateReport
     from aca_core.archive.verify import Finding
 
 _HOMES = {
@@ -39,7 +39,7 @@ _HOMES = {
     "product_archive": ("ProductArchive",),
     "sets": ("ProductUpdate", "chosen_products", "plan_products", "update_products"),
     "status": ("ProductStatus", "check_roots", "status_of"),
-    "update": ("UpdateOptions", "UpdateReport"),
+    "reports": ("UpdateOptions", "UpdateReport"),
     "verify": ("Finding",),
 }
 __all__ = [

@@ -24,7 +24,7 @@ from aca_core.layouts import ByObsid
 from aca_core.products import ArchiveProduct
 
 if TYPE_CHECKING:
-    from aca_core.archive.update import Told
+    from aca_core.archive.reports import Told
     from aca_core.registry import Registry
 
 __all__ = ["ExaminedArchive", "ExaminedProduct", "SchemaDifferences", "examine_archive", "examine_product"]

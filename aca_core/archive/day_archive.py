@@ -80,7 +80,7 @@ class DayArchive(ProductArchive):
         list of str
             The days in which anything changed. What failed is in the log and in `items`.
         """
-        from aca_core.archive.update import UpdateOptions
+        from aca_core.archive.reports import UpdateOptions
 
         report = self.run_update(UpdateOptions(**options))
         return sorted({str(change.unit) for change in report.changes})

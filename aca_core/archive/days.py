@@ -18,12 +18,12 @@ from aca_core.archive._disk import move, remove_tree, replace_text, sync_folder
 from aca_core.archive.commit import Plan, commit, recover
 from aca_core.archive.feeds import Feed
 from aca_core.archive.index import TABLE
-from aca_core.archive.items import Item, due, items, mark_committed, mark_failed
+from aca_core.archive.items import Item, due, items, mark_committed
 from aca_core.archive.queries import FileQuery, find_rows
+from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport
 from aca_core.archive.revisions import conflicts_among
 from aca_core.archive.staging import Staged, StagedFile, stage
 from aca_core.archive.store import Store
-from aca_core.archive.update import STOPS, Told, UpdateOptions, UpdateReport
 from aca_core.columns import FileFacts, FromName
 from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, RetrievalError
 from aca_core.layouts import Unit
@@ -319,11 +319,8 @@ class _Days:
         raise IntegrityError(file.name, f"{problem}; it was not archived, look at these files and retry it")
 
     def _fail(self, item: Item, error: AcaError | OSError, *, permanent: bool = False) -> None:
-        permanent = permanent or (isinstance(error, RetrievalError) and error.permanent)
         known = next((each for each in items(self.store, "failed") if each.name == item.name), item)
-        failed = mark_failed(self.store, known, " ".join(str(error).split()), permanent=permanent)
-        self.report.failed.append(failed)
-        _log.warning("%s %s failed: %s", self.store.product.name, item.name, failed.reason)
+        self.report.fail(self.store, known, error, permanent=permanent)
 
 
 def _row(file: StagedFile) -> Mapping[str, Any]:

@@ -313,7 +313,7 @@ class ObsArchive(ProductArchive):
         IntegrityError
             Also a ValueError: the delivery is empty, damaged or not what it should be; nothing was archived.
         """
-        from aca_core.archive.update import UpdateOptions
+        from aca_core.archive.reports import UpdateOptions
 
         number = self.get_ver_num(obsid, version)
         if number is None:
@@ -366,7 +366,7 @@ class ObsArchive(ProductArchive):
         ProductVersionError
             One observation was asked for, and there is no such version.
         """
-        from aca_core.archive.update import UpdateOptions
+        from aca_core.archive.reports import UpdateOptions
 
         chosen = UpdateOptions(**{**self._seed_options(), **options})
         report = self.run_update(chosen)
@@ -380,7 +380,7 @@ class ObsArchive(ProductArchive):
         obsid : int
             Which observation.
         """
-        from aca_core.archive.update import UpdateOptions
+        from aca_core.archive.reports import UpdateOptions
 
         self.run_update(UpdateOptions(obsid=checked_obsid(obsid), links_only=True))
 

@@ -17,8 +17,8 @@ from aca_core.products import ArchiveProduct
 
 if TYPE_CHECKING:
     from aca_core.archive.items import Item
+    from aca_core.archive.reports import Told, UpdateOptions, UpdateReport
     from aca_core.archive.running import Home
-    from aca_core.archive.update import Told, UpdateOptions, UpdateReport
     from aca_core.archive.verify import Finding
 
 __all__ = ["WAIT", "ProductArchive"]
@@ -196,8 +196,8 @@ class ProductArchive:
         OSError
             The disk is full or may not be written to, for example.
         """
+        from aca_core.archive.reports import UpdateOptions
         from aca_core.archive.running import run_update
-        from aca_core.archive.update import UpdateOptions
 
         return run_update(
             self.stores[0], self.feed, options or UpdateOptions(), home=self.archive, told=told, wait=wait

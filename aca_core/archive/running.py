@@ -9,8 +9,9 @@ from aca_core.archive._context import using
 from aca_core.archive.days import update_days
 from aca_core.archive.events import deliver, subscribe
 from aca_core.archive.feeds import Feed
+from aca_core.archive.reports import Told, UpdateOptions, UpdateReport, untold
 from aca_core.archive.store import Store
-from aca_core.archive.update import Told, UpdateOptions, UpdateReport, untold, update_obsids
+from aca_core.archive.update import update_obsids
 from aca_core.layouts import ByObsid
 from aca_core.registry import Registry
 

@@ -12,7 +12,8 @@ from aca_core.archive.events import undelivered
 from aca_core.archive.feeds import Feed, Workers
 from aca_core.archive.items import Item
 from aca_core.archive.product_archive import WAIT, ProductArchive
-from aca_core.archive.update import STOPS, Told, UpdateOptions, UpdateReport, planned_items
+from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport
+from aca_core.archive.update import planned_items
 from aca_core.errors import AcaError, ConfigError, ConfigProblem
 from aca_core.layouts import ByObsid
 

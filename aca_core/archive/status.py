@@ -18,7 +18,7 @@ from aca_core.archive.verify import Finding, repair, verify
 from aca_core.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from aca_core.archive.update import Told
+    from aca_core.archive.reports import Told
 
 __all__ = [
     "ProductStatus",

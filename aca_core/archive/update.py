@@ -8,23 +8,21 @@ reason and tried again later, and blocks no other.
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 
 import attrs
 
-from aca_core._checks import as_whole, check, whole
 from aca_core.archive.commit import recover
 from aca_core.archive.feeds import Feed
-from aca_core.archive.items import REFETCH, Item, due, forget, items, mark_committed, mark_failed, want
+from aca_core.archive.items import REFETCH, Item, due, forget, items, mark_committed, want
 from aca_core.archive.links import provisional_links
 from aca_core.archive.queries import archived_obsids, revisions_of
+from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport, untold
 from aca_core.archive.revisions import (
-    Conflict,
     ObsidTask,
     Prepared,
     Problem,
@@ -36,7 +34,6 @@ from aca_core.archive.revisions import (
 )
 from aca_core.archive.store import LAST_ID_FILE, Store
 from aca_core.catalogues import Catalogue, ProcessingRun, Work
-from aca_core.changes import Change
 from aca_core.errors import (
     AcaError,
     ConfigError,
@@ -46,115 +43,11 @@ from aca_core.errors import (
     RetrievalError,
     message_of,
 )
-from aca_core.obsids import MAX_OBSID
 from aca_core.retrievers import VersionWanted
 
-__all__ = ["STOPS", "Told", "UpdateOptions", "UpdateReport", "planned_items", "untold", "update_obsids"]
+__all__ = ["planned_items", "update_obsids"]
 
 _log = logging.getLogger("aca_core")
-
-STOPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
-"""What is wrong with the machine and not with an observation: the update ends, and nothing is held against the item."""
-
-
-def _is_version(value: object) -> bool:
-    return value in ("default", "last") or (type(value) is int and 0 <= value <= 999)
-
-
-@attrs.frozen(kw_only=True)
-class UpdateOptions:
-    """What an update is asked to do.
-
-    Attributes
-    ----------
-    obsid : int or None
-        Only this observation; its failure is an error.
-    version : {'default', 'last'} or int
-        Which version of it.
-    rebuild : bool
-        Begin again with the first run of the catalogue: fetch what is not known, probe again what is archived.
-    first_run : bool
-        Of an obsid that is not archived yet take the released version, not each one that was ever made.
-    retry_failed : bool
-        Try all that failed, whatever its time.
-    recheck : bool
-        Probe again what is archived: releases that were withdrawn are seen only so.
-    since : float or None
-        With `recheck`, or for products by day: only observations that begin at this time or later, CXC seconds.
-    until : float or None
-        For products by day: up to which time; now by default.
-    replace : bool
-        Swap files that come with other bytes than before.
-    links_only : bool
-        Of the observation that is named, fetch nothing that is not released; let the links follow.
-    """
-
-    obsid: int | None = attrs.field(
-        default=None,
-        converter=attrs.converters.optional(as_whole),
-        validator=attrs.validators.optional(whole(0, MAX_OBSID)),
-    )
-    version: VersionWanted = attrs.field(
-        default="default",
-        converter=as_whole,
-        validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999"),
-    )
-    rebuild: bool = False
-    first_run: bool = False
-    retry_failed: bool = False
-    recheck: bool = False
-    since: float | None = None
-    until: float | None = None
-    replace: bool = False
-    links_only: bool = False
-
-
-@attrs.define(kw_only=True)
-class UpdateReport:
-    """What an update did.
-
-    Attributes
-    ----------
-    product : str
-        Name of the product.
-    obsids : list of int
-        The observations in which anything changed, ascending.
-    changes : list of Change
-        What was committed.
-    failed : list of Item
-        What could not be had, with the reason and the time of the next try.
-    conflicts : list of Conflict
-        Files that came with other bytes than those that are archived.
-    notes : list of str
-        What else is worth to know.
-    undelivered : dict of str to str
-        Subscribers that could not take a change, with the reason.
-    """
-
-    product: str
-    changes: list[Change] = attrs.field(factory=list)
-    failed: list[Item] = attrs.field(factory=list)
-    conflicts: list[Conflict] = attrs.field(factory=list)
-    notes: list[str] = attrs.field(factory=list)
-    undelivered: dict[str, str] = attrs.field(factory=dict)
-
-    @property
-    def obsids(self) -> list[int]:
-        """The observations in which anything changed, ascending."""
-        return sorted({change.unit.obsid for change in self.changes if hasattr(change.unit, "obsid")})
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing needs anybody's attention."""
-        return not (self.failed or self.conflicts or self.undelivered)
-
-
-Told = Callable[[str, int, int], None]
-"""Called with what is done, how many items are, and of how many."""
-
-
-def untold(text: str, done: int, total: int) -> None:
-    """Tell nobody."""
 
 
 def update_obsids(store: Store, feed: Feed, options: UpdateOptions, told: Told = untold) -> UpdateReport:
@@ -436,11 +329,8 @@ class _Update:
         return found
 
     def _fail(self, mine: Iterable[Item], error: AcaError | OSError) -> None:
-        permanent = isinstance(error, RetrievalError) and error.permanent
         for item in mine:
-            failed = mark_failed(self.store, item, " ".join(str(error).split()), permanent=permanent)
-            self.report.failed.append(failed)
-            _log.warning("%s %s failed: %s", self.store.product.name, item.name, failed.reason)
+            self.report.fail(self.store, item, error)
 
     def _task(self, obsid: int, wanted: tuple[VersionWanted, ...], only_if_moved: int | None = None) -> ObsidTask:
         return ObsidTask(

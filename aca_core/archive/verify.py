@@ -26,7 +26,7 @@ from aca_core.errors import IntegrityError
 from aca_core.layouts import ByObsid, ObsidRevision
 
 if TYPE_CHECKING:
-    from aca_core.archive.update import Told
+    from aca_core.archive.reports import Told
 
 __all__ = ["Finding", "FindingKind", "repair", "verify"]
 

@@ -64,7 +64,7 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
       aca demo demo-archive --duration 50000
     """
     from aca_core.archive import chosen_products, open_archive
-    from aca_core.archive.update import UpdateOptions
+    from aca_core.archive.reports import UpdateOptions
     from aca_core.cli.update import exit_code, run_updates, write_updates
     from aca_core.config_layers import load_config
 

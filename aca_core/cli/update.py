@@ -14,8 +14,8 @@ from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
     from aca_core.archive import Archive, Item, ProductUpdate, UpdateOptions
+    from aca_core.archive.reports import UpdateReport
     from aca_core.archive.sets import PlannedUpdate
-    from aca_core.archive.update import UpdateReport
 
 __all__ = ["exit_code", "run_updates", "update", "write_updates"]
 
