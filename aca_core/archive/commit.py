@@ -291,11 +291,7 @@ def _take_back(store: Store, number: int, plan: Plan) -> None:
     for each in plan.files:
         if each["name"] not in listed:
             remove_file(target / each["name"])
-    if target.is_dir():
-        sync_folder(target)
-        if not any(target.iterdir()):
-            target.rmdir()
-            sync_folder(target.parent)
+    _close_up(target)
     columns = store.index.columns()
     with store.index.writing() as database:
         for name in plan.replaces:
@@ -303,6 +299,16 @@ def _take_back(store: Store, number: int, plan: Plan) -> None:
             placed = [each for each in plan.files if each["name"] == name and _is(target / name, each["sha256"])]
             _list_files(database, attrs.evolve(plan, files=tuple(placed)), columns)
         database.table("aca_intents").delete(number)
+
+
+def _close_up(folder: Path) -> None:
+    """Make durable that files were removed from the folder of a unit; it goes too where nothing is left in it."""
+    if not folder.is_dir():
+        return
+    sync_folder(folder)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+        sync_folder(folder.parent)
 
 
 # ---- the transaction ------------------------------------------------------------------------------------------------
@@ -422,8 +428,7 @@ def _finish(store: Store, number: int, plan: Plan) -> None:
         remove_file(store.folder / unit / name)
         folders.add(store.folder / unit)
     for folder in sorted(folders):
-        if folder.is_dir():
-            sync_folder(folder)
+        _close_up(folder)
     if plan.staging:
         remove_tree(store.staging / plan.staging)
     with store.index.writing() as database:

@@ -151,13 +151,21 @@ class _Days:
 
     def note_checked(self) -> None:
         """Remember up to when the list of ingested files was checked; what could not be had is remembered by name."""
-        if self.checked is None or self.store.index.state("ingested_to") == repr(self.checked):
-            return
+        state = self.store.index.state("ingested_to")
+        if self.checked is not None and state != repr(self.checked):
+            state = repr(self.checked)
+            with self.store.index.writing() as database:
+                database.table("aca_state").upsert({"key": "ingested_to", "value": state}, pk="key")
+        if state is not None:
+            self._set_checked_file(float(state))
+
+    def _set_checked_file(self, checked: float) -> None:
+        """Let the file say what the index says, also where whoever wrote the index was interrupted."""
         from aca_core.dates import to_date
 
-        with self.store.index.writing() as database:
-            database.table("aca_state").upsert({"key": "ingested_to", "value": repr(self.checked)}, pk="key")
-        replace_text(self.store.folder / _CHECKED_FILE, f"{to_date(self.checked)}\n")
+        path, text = self.store.folder / _CHECKED_FILE, f"{to_date(checked)}\n"
+        if not path.is_file() or path.read_bytes() != text.encode():
+            replace_text(path, text)
 
     def _start(self) -> float:
         """Return where the archive ends: of the groups, such as slots, the one that ends first."""
@@ -221,9 +229,12 @@ class _Days:
         """Commit what is new, one day after the other."""
         accepted, removes = self._accepted(staged)
         units = {name: self.store.product.layout.unit_of(_row(file)) for name, file in accepted.items()}
+        gone: set[tuple[str, str]] = set()  # what files of two days supersede goes with the first
         for unit in sorted(set(units.values())):
             files = [accepted[name] for name in sorted(units) if units[name] == unit]
-            self._commit_unit(unit, files, staged, [pair for file in files for pair in removes.get(file.name, ())])
+            pairs = [pair for file in files for pair in removes.get(file.name, ()) if pair not in gone]
+            self._commit_unit(unit, files, staged, pairs)
+            gone.update(pairs)
 
     def _commit_unit(self, unit: Unit, files: list[StagedFile], staged: Staged, removes: list[tuple[str, str]]) -> None:
         new, conflicts, replaced = conflicts_among(self.store, unit, files, replace=self.options.replace)

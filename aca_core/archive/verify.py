@@ -237,7 +237,8 @@ def _unit_folders(store: Store) -> Iterator[str]:
 
 def _folders(store: Store) -> Iterator[Finding]:
     listed = _listed(store)
-    unfinished = {plan.unit for _, _, plan in open_plans(store)}
+    plans = [plan for _, _, plan in open_plans(store)]
+    unfinished = {plan.unit for plan in plans} | {unit for plan in plans for unit, _ in plan.removes}
     for unit in _unit_folders(store):
         if unit in listed or unit in unfinished:
             continue

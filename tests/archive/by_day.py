@@ -1,6 +1,18 @@
 """A small product by day, in the manner of level-0 telemetry, and its synthetic files."""
 
-from aca_core import ArchiveProduct, ByDay, Column, FetchWindow, FitsColumns, FromName, Supersession, Version
+import attrs
+
+from aca_core import (
+    ArchiveProduct,
+    ByDay,
+    Catalogue,
+    Column,
+    FetchWindow,
+    FitsColumns,
+    FromName,
+    Supersession,
+    Version,
+)
 from aca_core.dates import to_secs
 from aca_core.testing import write_fits
 
@@ -19,6 +31,25 @@ TLM0 = ArchiveProduct(
     supersedes=Supersession(group=["slot"], same=["filetime", "startmjf"]),
     window=FetchWindow(days=2, margin=3000.0),
 )
+
+
+@attrs.frozen(kw_only=True)
+class Ingested(Catalogue):
+    """Lists files that were ingested centrally, and nothing else."""
+
+    listed: tuple = ()
+
+    def new_work(self, work, after):
+        return ()
+
+    def runs(self, work, obsid, *, obi=None, revision=None):
+        return ()
+
+    def obis(self, obsid):
+        return ()
+
+    def ingested_files(self, product, after):
+        return [each for each in self.listed if each.ingested > after]
 
 
 def write_file(folder, start, stop, *, slot=0, revision=1, mjf=100, **more):

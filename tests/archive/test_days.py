@@ -1,10 +1,9 @@
 """Products by day on the same engine: ranges of time, supersession, single files that are damaged or missing."""
 
-import attrs
 import pytest
-from by_day import TLM0, start_of, write_day, write_file
+from by_day import TLM0, Ingested, start_of, write_day, write_file
 
-from aca_core import Catalogue, ConfigError, Day, IngestedFile, UpdateOptions
+from aca_core import ConfigError, Day, IngestedFile, UpdateOptions
 from aca_core.archive.events import changes_of
 from aca_core.archive.feeds import Feed
 from aca_core.dates import to_secs
@@ -110,6 +109,19 @@ def test_a_newer_file_supersedes_all_that_it_overlaps_in_other_days_too(shelf, a
     assert sorted(told) == [("2019:272", (before,)), ("2019:273", (after,))]
 
 
+def test_what_newer_files_of_two_days_supersede_is_told_once(shelf, archive):
+    midnight = start_of(SECOND)
+    old = put(shelf, SECOND, midnight + 10, midnight + 7200)
+    update(archive)
+    newer = [
+        put(shelf, FIRST, midnight - 3600, midnight + 3600, revision=2, mjf=101),
+        put(shelf, SECOND, midnight + 3600, midnight + 7200, revision=2, mjf=102),
+    ]
+    update(archive)
+    assert names(archive) == newer
+    assert [change.removed for change in changes_of(archive.stores[0]) if change.removed] == [(old,)]
+
+
 def test_files_of_one_revision_may_overlap(shelf, archive):
     start = start_of(FIRST)
     both = [put(shelf, FIRST, start, start + 3600), put(shelf, FIRST, start + 1800, start + 5400, mjf=101)]
@@ -162,23 +174,6 @@ def test_a_damaged_file_keeps_no_other_out(shelf, archive):
     assert report.failed == []
     assert sorted(names(archive)) == sorted([*good, bad])
     assert {item.state for item in archive.items()} == {"committed"}
-
-
-@attrs.frozen(kw_only=True)
-class Ingested(Catalogue):
-    listed: tuple = ()
-
-    def new_work(self, work, after):
-        return ()
-
-    def runs(self, work, obsid, *, obi=None, revision=None):
-        return ()
-
-    def obis(self, obsid):
-        return ()
-
-    def ingested_files(self, product, after):
-        return [each for each in self.listed if each.ingested > after]
 
 
 def test_files_that_were_ingested_centrally_and_are_missing_are_asked_for_by_name(shelf, archive):

@@ -13,6 +13,8 @@ import pytest
 HERE = Path(__file__).parent
 SHARES = 2
 
+sys.path.append(str(HERE.parent))  # the product by day is that of the other tests
+
 
 class Worker:
     """A process that runs functions of `fault_worker`."""
@@ -24,7 +26,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **alone},
+            env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
 
     def ask(self, function, *args):

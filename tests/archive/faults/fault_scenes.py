@@ -2,7 +2,8 @@
 
 A scene is an archive, a delivery, and an update that leads from one state to the next. After whatever has happened to
 that update, `aftermath` looks at the archive: readers see whole revisions, what is unfinished is named, the next update
-completes it, and then the archive is the one that was never interrupted.
+completes it, and then the archive is the one that was never interrupted. Of products by day readers see the files as
+they are before or behind the commit of a day: never a file and the one that supersedes it, and never neither.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
+from by_day import TLM0, Ingested, start_of, write_file
 
-from aca_core import Config, open_archive
-from aca_core.archive import Archive, ObsArchive, UpdateOptions
+from aca_core import Config, Day, IngestedFile, open_archive
+from aca_core.archive import Archive, DayArchive, ObsArchive, UpdateOptions
 from aca_core.archive.commit import open_plans
-from aca_core.archive.events import undelivered
+from aca_core.archive.events import changes_of, undelivered
 from aca_core.archive.verify import verify
 from aca_core.config import ProductSet
+from aca_core.dates import to_secs
 from aca_core.simulation import Delivery, Plan, simulate_delivery
 from aca_core.simulation.draw import FIRST_START
+from aca_core.testing import DeliveryShelf
 
 OBSID = 8010
 ALONE = 8008
@@ -38,8 +42,11 @@ PRODUCT = "asp1"
 _KEPT = ("asol1", "fidpr1", "kalm1", "asp_l1_f7")
 """Of each delivered revision only these: a part of what a pipeline makes is enough to go wrong."""
 
+DAYS = tuple(Day(2019, doy) for doy in range(272, 277))
+ALL_DAYS = "all days"
+
 Whole = dict[str, list[dict[str, str]]]
-"""By revision all states in which it may be seen: by name the sha256 of each file."""
+"""By revision all states in which it may be seen: by name the sha256 of each file. All days together are like one."""
 
 
 # ---- deliveries -----------------------------------------------------------------------------------------------------
@@ -131,6 +138,8 @@ class Scene:
     hides: tuple[str, ...] = ()
     fails: bool = False
 
+    product: ClassVar[str]
+
     @property
     def delivery(self) -> Path:
         """Where the delivery lies."""
@@ -151,13 +160,13 @@ class Scene:
         """The states in which each revision may be seen."""
         return json.loads((self.folder / "whole.json").read_text())
 
-    def open(self, root: Path) -> Archive:
-        """Open one of the archives of the scene."""
-        return archive_of(self.delivery, root)
+    def member(self, root: Path) -> Any:
+        """Open the product in one of the archives of the scene."""
+        raise NotImplementedError
 
-    def member(self, root: Path) -> ObsArchive:
-        """Open its product."""
-        return self.open(root).by_obsid(PRODUCT)
+    def deliver(self) -> Any:
+        """Return a delivery, which is going to be prepared."""
+        raise NotImplementedError
 
     def copy(self, root: Path) -> Path:
         """Make an archive as it is before the update."""
@@ -168,22 +177,84 @@ class Scene:
         """Run the update."""
         return self.member(root).run_update(self.options)
 
-    def make(self, prepare: Callable[[Scene, Delivery], None]) -> Scene:
+    def make(self, prepare: Callable[[Any, Any], Any]) -> Scene:
         """Build what the scene needs on the disk."""
         self.folder.mkdir(parents=True)
         self.base.mkdir()
-        prepare(self, delivered(self.delivery, (OBSID, ALONE) if "alone" in self.folder.name else (OBSID,)))
+        prepared = prepare(self, self.deliver())
         # Two archives are opened, since the index of the first one goes on being read while it is copied.
         self.copy(self.reference)
         before = seen(self.member(self.base))
         report = self.update(self.reference)
         assert bool(report.failed) == self.fails, report
-        whole: Whole = {}
-        for unit, files in [*before.items(), *seen(self.member(self.reference)).items()]:
-            states = whole.setdefault(unit, [])
-            states += [files] if files not in states else []
+        whole = self.states(before, seen(self.member(self.reference)), prepared)
         (self.folder / "whole.json").write_text(json.dumps(whole))
         return self
+
+    def states(self, before: dict[str, dict[str, str]], after: dict[str, dict[str, str]], prepared: Any) -> Whole:
+        """Return the states in which each revision may be seen: as it was, or as it is then."""
+        whole: Whole = {}
+        for unit, files in [*before.items(), *after.items()]:
+            states = whole.setdefault(unit, [])
+            states += [files] if files not in states else []
+        return whole
+
+
+@attrs.frozen
+class ObsidScene(Scene):
+    """What happens to observations."""
+
+    product = PRODUCT
+
+    def member(self, root: Path) -> ObsArchive:
+        """Open the product by obsid."""
+        return archive_of(self.delivery, root).by_obsid(PRODUCT)
+
+    def deliver(self) -> Delivery:
+        """Deliver one observation, or two."""
+        return delivered(self.delivery, (OBSID, ALONE) if "alone" in self.folder.name else (OBSID,))
+
+
+@attrs.frozen
+class DayScene(Scene):
+    """What happens to days: each is committed by itself, with what it supersedes in others."""
+
+    product = TLM0.name
+
+    def member(self, root: Path) -> DayArchive:
+        """Open the product by day; a catalogue lists all that was delivered, in that order."""
+        archive = self.deliver().archive(root)
+        paths = sorted(self.delivery.glob("*/*/*"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+        listed = [
+            IngestedFile(ingested=to_secs("2019:300") + number, filename=path.name.removesuffix(".gz"))
+            for number, path in enumerate(paths)
+        ]
+        feed = attrs.evolve(archive.feed, catalogue=Ingested(name="listed", listed=tuple(listed)))
+        return DayArchive(archive.stores, feed=feed)
+
+    def deliver(self) -> DeliveryShelf:
+        """Return the shelf."""
+        self.delivery.mkdir(exist_ok=True)
+        return DeliveryShelf(TLM0, self.delivery)
+
+    def put(self, day: Day, hour: float, hours: float = 1.0, **more: Any) -> str:
+        """Deliver a file that begins at an hour of a day, and return its name there."""
+        start = start_of(day) + 3600 * hour
+        place = str(day).replace(":", "/")
+        return f"{place}/{write_file(self.delivery / place, start, start + 3600 * hours, **more)}"
+
+    def states(
+        self, before: dict[str, dict[str, str]], after: dict[str, dict[str, str]], prepared: list[set[str]]
+    ) -> Whole:
+        """Return the sets of files that may be seen, which are those before and behind the commit of each day."""
+        states = [{name: _sha256(self.delivery / name) for name in sorted(names)} for names in prepared]
+        assert (before[ALL_DAYS], after[ALL_DAYS]) == (states[0], states[-1])
+        store, told = self.member(self.reference).stores[0], set(before[ALL_DAYS])
+        for change in changes_of(store):
+            told -= {f"{store.name_of(change.unit)}/{name}" for name in change.removed}
+            told |= {f"{store.name_of(change.unit)}/{name}" for name in change.added}
+        assert told == prepared[-1], "whoever follows the changes knows what is there"
+        return {ALL_DAYS: states}
 
 
 def _nothing_before(scene: Scene, delivery: Delivery) -> None:
@@ -222,43 +293,68 @@ def _retry(scene: Scene, delivery: Delivery) -> None:
     _undo_damage(scene.delivery)
 
 
-_SCENES: dict[str, tuple[Callable[[Scene, Delivery], None], dict[str, Any]]] = {
-    "first": (_nothing_before, {"options": UpdateOptions()}),
-    "release": (_release, {"options": UpdateOptions()}),
+def _first_days(scene: DayScene, shelf: DeliveryShelf) -> list[set[str]]:
+    """Deliver two days of two slots; behind them is a file that is asked for by its name."""
+    first, second = ({scene.put(day, 12, slot=slot) for slot in (0, 1)} for day in DAYS[:2])
+    late = {scene.put(DAYS[-1], 12)}
+    return [set(), first, first | second, first | second | late]
+
+
+def _supersede(scene: DayScene, shelf: DeliveryShelf) -> list[set[str]]:
+    """Let newer files that go on behind midnight come for slot 0 in the first night, and for slot 1 in the second."""
+    nights = []
+    for slot, (evening, morning) in enumerate([DAYS[0:2], DAYS[1:3]]):
+        nights.append({scene.put(evening, 22.5, slot=slot), scene.put(morning, 0.5, slot=slot)})
+    scene.member(scene.base).run_update(scene.options)
+    newer = [{scene.put(day, 22.6, 2.5, slot=slot, revision=2, mjf=101)} for slot, day in enumerate(DAYS[:2])]
+    # Of the third day nothing is left.
+    return [nights[0] | nights[1], newer[0] | nights[1], newer[0] | newer[1]]
+
+
+_TWO_DAYS = UpdateOptions(since=float(to_secs("2019:272")), until=float(to_secs("2019:273:12:00:00")))
+_SCENES: dict[str, tuple[type[Scene], Callable[[Any, Any], Any], dict[str, Any]]] = {
+    "first": (ObsidScene, _nothing_before, {"options": UpdateOptions()}),
+    "release": (ObsidScene, _release, {"options": UpdateOptions()}),
     "replace": (
+        ObsidScene,
         _replace,
         {"options": UpdateOptions(obsid=OBSID, version=1, replace=True), "hides": (f"{OBSID:05d}_v01",)},
     ),
-    "withdraw": (_withdraw, {"options": UpdateOptions(recheck=True)}),
-    "withdraw-alone": (_withdraw_all, {"options": UpdateOptions(recheck=True)}),
-    "fail": (_fail, {"options": UpdateOptions(rebuild=True), "fails": True}),
-    "retry": (_retry, {"options": UpdateOptions(retry_failed=True)}),
+    "withdraw": (ObsidScene, _withdraw, {"options": UpdateOptions(recheck=True)}),
+    "withdraw-alone": (ObsidScene, _withdraw_all, {"options": UpdateOptions(recheck=True)}),
+    "fail": (ObsidScene, _fail, {"options": UpdateOptions(rebuild=True), "fails": True}),
+    "retry": (ObsidScene, _retry, {"options": UpdateOptions(retry_failed=True)}),
+    "days-first": (DayScene, _first_days, {"options": _TWO_DAYS}),
+    "days-supersede": (DayScene, _supersede, {"options": _TWO_DAYS}),
 }
 NAMES = tuple(_SCENES)
 
 
 def make_scene(folder: Path, name: str) -> None:
     """Build a scene below a folder."""
-    prepare, values = _SCENES[name]
-    Scene(folder / name, **values).make(prepare)
+    kind, prepare, values = _SCENES[name]
+    kind(folder / name, **values).make(prepare)
 
 
 def scene_of(folder: Path, name: str) -> Scene:
     """Return a scene that was built."""
-    return Scene(folder / name, **_SCENES[name][1])
+    kind, _, values = _SCENES[name]
+    return kind(folder / name, **values)
 
 
 # ---- what is seen ---------------------------------------------------------------------------------------------------
 
 
-def seen(member: ObsArchive, *obsids: int) -> dict[str, dict[str, str]]:
+def seen(member: ObsArchive | DayArchive, *obsids: int) -> dict[str, dict[str, str]]:
     """Return what readers see: by revision the sha256 of each file; every verb must answer, and every file be there."""
+    if isinstance(member, DayArchive):
+        return {ALL_DAYS: _seen_in_days(member)}
     found: dict[str, dict[str, str]] = {}
     for obsid in obsids or (OBSID, ALONE):
         rows = member.get_rows(obsid, revision="all")
         for row in rows:
             unit = found.setdefault(f"{obsid:05d}_v{row['revision']:02d}", {})
-            unit[row["filename"]] = hashlib.sha256(Path(row["path"]).read_bytes()).hexdigest()
+            unit[row["filename"]] = _sha256(Path(row["path"]))
         dirs = member.get_obs_dirs(obsid)
         for key, path in (dirs or {"revisions": []}).items():
             assert key == "revisions" or any(Path(path).iterdir()), f"{path} has nothing in it"
@@ -268,6 +364,19 @@ def seen(member: ObsArchive, *obsids: int) -> dict[str, dict[str, str]]:
         released = member.get_dir(obsid)
         assert released is None or Path(released).is_dir()
     return found
+
+
+def _seen_in_days(member: DayArchive) -> dict[str, str]:
+    ever = ("2019:270", "2019:280")
+    paths = [row["path"] for row in member.get_rows(*ever)]
+    assert paths == member.get_files(*ever)
+    by_slot = [path for slot in (0, 1) for path in member.get_files(*ever, where={"slot": [slot]})]
+    assert sorted(paths) == sorted(by_slot), f"{by_slot} are seen by slot, and {paths} by time"
+    return {str(Path(path).relative_to(member.stores[0].folder)): _sha256(Path(path)) for path in paths}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def half_seen(found: dict[str, dict[str, str]], whole: Whole) -> list[str]:
@@ -297,7 +406,7 @@ def tree(root: Path) -> dict[str, tuple[Any, ...]]:
 
 _QUESTIONS = {
     "archfiles.db3": {
-        "archfiles": "SELECT * FROM archfiles ORDER BY obsid, revision, filename",
+        "archfiles": "SELECT * FROM archfiles ORDER BY filename",
         "aca_files": "SELECT * FROM aca_files ORDER BY unit, filename",
         "aca_obsids": "SELECT * FROM aca_obsids ORDER BY obsid",
         "aca_intents": "SELECT * FROM aca_intents",
@@ -317,16 +426,15 @@ def rows_of(root: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of all tables that an interruption must not change."""
     found = {}
     for file, questions in _QUESTIONS.items():
-        path = root / PRODUCT / file
-        if path.exists():
+        for path in root.glob(f"*/{file}"):
             with closing(sqlite3.connect(path)) as connection:
                 found |= {table: connection.execute(sql).fetchall() for table, sql in questions.items()}
     return found
 
 
-def events_of(root: Path) -> set[str]:
+def events_of(scene: Scene, root: Path) -> set[str]:
     """Return what subscribers were told of."""
-    with closing(sqlite3.connect(root / PRODUCT / "archfiles.db3")) as connection:
+    with closing(sqlite3.connect(root / scene.product / "archfiles.db3")) as connection:
         return {row[0] for row in connection.execute("SELECT change FROM aca_events")}
 
 
@@ -354,8 +462,8 @@ def aftermath(scene: Scene, root: Path, *, is_interrupted: bool = True) -> list[
 
 
 def seen_before(scene: Scene) -> set[str]:
-    """Return the revisions that are archived before the update."""
-    folders = scene.base.glob(f"{PRODUCT}/*/*_v*")
+    """Return the revisions that are archived before the update; there are none where all days are like one."""
+    folders = scene.base.glob(f"{scene.product}/*/*_v*")
     return {folder.name for folder in folders}
 
 
@@ -370,10 +478,10 @@ def completed(scene: Scene, root: Path) -> list[str]:
     for table in expected:
         rows, wanted = there.get(table, []), expected[table]
         problems += [] if rows == wanted else [f"{table} has {rows}; expected {wanted}"]
-    missing = events_of(scene.reference) - events_of(root)
+    missing = events_of(scene, scene.reference) - events_of(scene, root)
     problems += [f"nobody was told {each}" for each in missing]
     problems += [f"not delivered: {each}" for each in undelivered(member.stores[0])]
-    problems += [f"staging has {path.name}" for path in (root / PRODUCT / ".staging").glob("*")]
+    problems += [f"staging has {path.name}" for path in (root / scene.product / ".staging").glob("*")]
     for full in (False, True):
         problems += [f"verify finds {each}" for each in verify(member.stores[0], full=full)]
     problems += half_seen(seen(member), scene.whole)
