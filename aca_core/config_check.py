@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -11,15 +12,17 @@ from aca_core._discovery import COMMAND_GROUP, canonical_id, find_entry_points
 from aca_core.binding import check_options, placed_paths
 from aca_core.catalogues import Catalogue
 from aca_core.config import OFFER_SECTIONS, OFFER_VARIANTS, Config, dotted
+from aca_core.config_layers import user_config_file
 from aca_core.errors import ConfigProblem, IntegrityError, did_you_mean
+from aca_core.layouts import ByObsid
 from aca_core.models import ProbabilityModel
 from aca_core.obsids import obsids_in
-from aca_core.offers import Offer
+from aca_core.offers import Offer, site_options
 from aca_core.products import ArchiveProduct
 from aca_core.registry import Registry
 from aca_core.retrievers import Retriever
 
-__all__ = ["Findings", "check_config"]
+__all__ = ["Findings", "check_config", "places_of_files"]
 
 
 @attrs.frozen
@@ -61,6 +64,8 @@ def check_config(config: Config, registry: Registry) -> Findings:
         ),
         warnings=(
             *_missing_roots(config),
+            *_sets_without_source(config, registry),
+            *_missing_folders(config, registry),
             *_absent_offers(config, registry),
             *_absent_plugins(config, registry),
             *_absent_models(config, registry),
@@ -103,6 +108,7 @@ def _failed_where_none_may(config: Config, registry: Registry) -> Iterator[Confi
 def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
     if not config.root:
         text = 'no archive root; commands that need one will say so. Set root = "…" or ACA_DATA'
+        text += "" if config.file else f". No configuration file was found, neither {places_of_files()}"
         yield ConfigProblem(str(config.file or "configuration"), "root", text)
     for root in config.root:
         try:
@@ -112,6 +118,72 @@ def _missing_roots(config: Config) -> Iterator[ConfigProblem]:
                 yield _problem(config, ("root",), f"there is no folder {str(root)!r} yet")
         except OSError as error:
             yield _problem(config, ("root",), f"{str(root)!r} cannot be looked at: {error.strerror}")
+
+
+def places_of_files() -> str:
+    """Return where a configuration file is looked for when none is named, to follow "neither".
+
+    Returns
+    -------
+    str
+    """
+    own = user_config_file()
+    return f"./aca.toml here ({Path.cwd()}){f' nor {own}' if own else ''}"
+
+
+def _sets_without_source(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    """Yield the sets of which nothing can be updated, or not what is new."""
+    products = {product.name: product for product in registry.offers(ArchiveProduct)}
+    for name, chosen in config.sets.items():
+        if not chosen.retriever:
+            text = f"is not set, so that 'aca update' cannot bring anything of this set{_such_as(registry, Retriever)}"
+            yield _problem(config, ("sets", name, "retriever"), text)
+            continue
+        known = [products[product] for product in chosen.products if product in products]
+        by_obsid = [product for product in known if isinstance(product.layout, ByObsid)]
+        for product in by_obsid if chosen.catalogue else ():
+            if product.work is None:
+                text = f"{product.name} declares no work in a catalogue, so that of it only --obsid works"
+                yield _problem(config, ("sets", name, "products"), text)
+
+
+def _such_as(registry: Registry, kind: type[Offer]) -> str:
+    names = sorted(_names(registry.offers(kind)))
+    return f"; installed: {', '.join(names)}" if names else ""
+
+
+def _missing_folders(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    """Yield the paths of the retrievers and catalogues of sets at which there is nothing."""
+    used: dict[tuple[str, str], Offer] = {}
+    for chosen in config.sets.values():
+        kinds: tuple[tuple[type[Offer], str | None], ...] = (
+            (Retriever, chosen.retriever),
+            (Catalogue, chosen.catalogue),
+        )
+        for kind, name in kinds:
+            for offer in registry.offers(kind):
+                if offer.name == name:
+                    used[offer.section, offer.name] = offer
+    for offer in used.values():
+        values, problems = check_options(offer, config)
+        placed, unplaced = placed_paths(offer, values, config)
+        if problems or unplaced:  # which are told elsewhere
+            continue
+        for option in site_options(type(offer)):
+            path = placed.get(option, values.get(option, getattr(offer, option)))
+            if isinstance(path, Path) and not _is_there(path):
+                text = f"there is nothing at {str(path)!r}, which is where {offer.noun} {offer.name} looks; {_MEND}"
+                yield _problem(config, (offer.section, offer.name, option), text)
+
+
+_MEND: Final = "mount or make it, or set the right path (a relative one is below the root)"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _absent_offers(config: Config, registry: Registry) -> Iterator[ConfigProblem]:

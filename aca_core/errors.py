@@ -259,13 +259,19 @@ class RetrievalError(AcaError):
         What happened.
     permanent : bool, default False
         Whether asking again is of no use: the question is not one that is answered here.
+    unavailable : bool, default False
+        Whether nothing at all can be had from there now, as from a mount that is absent: an update then ends, and
+        nothing is held against the single observations.
     """
 
-    def __init__(self, source: str, request: object, problem: str, *, permanent: bool = False) -> None:
+    def __init__(
+        self, source: str, request: object, problem: str, *, permanent: bool = False, unavailable: bool = False
+    ) -> None:
         self.source = source
         self.request = request
         self.problem = problem
         self.permanent = permanent
+        self.unavailable = unavailable
         super().__init__(f"{source} could not answer {request}: {problem}")
 
 

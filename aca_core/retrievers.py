@@ -161,8 +161,9 @@ class Retriever(Offer, ABC):
         Raises
         ------
         RetrievalError
-            The question could not be answered. Never return nothing instead: that means that there is no such version,
-            and a release may be taken back for it.
+            The question could not be answered; `unavailable` where nothing can be had now, as from a mount that is
+            absent. Never return nothing instead: that means that there is no such version, and a release may be taken
+            back for it.
         """
 
     @abstractmethod

@@ -31,7 +31,7 @@ from aca_core import (
 from aca_core import hookspecs as specs
 from aca_core._loading import HOOKS
 from aca_core._option_types import annotation, expected_of, expected_text
-from aca_core.cli import ATTENTION, COMMANDS, ERROR, FAULT, INTERRUPTED, USAGE, aca
+from aca_core.cli import ATTENTION, COMMANDS, ERROR, FAULT, INTERRUPTED, READER_GONE, USAGE, aca
 from aca_core.columns import Column, FromArchive, Keyword
 from aca_core.config import OFFER_SECTIONS, PluginSettings, ProbabilitySettings
 from aca_core.models import STAR_INPUTS
@@ -227,6 +227,7 @@ def exit_codes() -> str:
         ATTENTION: "done, and something needs attention: `aca update`, `verify`, `adopt` and `status --check` say what",
         FAULT: "a fault in the program, or in a plugin's command; please report it",
         INTERRUPTED: "interrupted, by Ctrl-C",
+        READER_GONE: "whoever read the output, such as `head`, went away",
     }
     return _page(_table(("exit code", "meaning"), [(f"`{code}`", text) for code, text in meanings.items()]))
 

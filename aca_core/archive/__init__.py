@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from aca_core.archive.product_archive import ProductArchive
     from aca_core.archive.reports import UpdateOptions, UpdateReport
     from aca_core.archive.sets import ProductUpdate, chosen_products, plan_products, update_products
-    from aca_core.archive.status import ProductStatus, check_roots, status_of
+    from aca_core.archive.soundness import check_roots
+    from aca_core.archive.status import ProductStatus, status_of
     from aca_core.archive.verify import Finding
 
 _HOMES = {
@@ -38,7 +39,8 @@ _HOMES = {
     "obs_archive": ("ObsArchive",),
     "product_archive": ("ProductArchive",),
     "sets": ("ProductUpdate", "chosen_products", "plan_products", "update_products"),
-    "status": ("ProductStatus", "check_roots", "status_of"),
+    "soundness": ("check_roots",),
+    "status": ("ProductStatus", "status_of"),
     "reports": ("UpdateOptions", "UpdateReport"),
     "verify": ("Finding",),
 }

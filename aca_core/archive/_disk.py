@@ -5,15 +5,20 @@ Every change of a name (a rename, a link, a new folder) is durable once the fold
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import itertools
+import logging
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from aca_core.errors import IntegrityError
 
 __all__ = [
+    "STOPS",
     "make_folders",
     "move",
     "remove_file",
@@ -24,6 +29,11 @@ __all__ = [
     "sync_file",
     "sync_folder",
 ]
+
+_log = logging.getLogger("aca_core")
+
+STOPS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
+"""What is wrong with the machine, and not with what is worked on."""
 
 
 def sync_file(path: Path) -> None:
@@ -70,15 +80,46 @@ def remove_file(path: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder with everything in it, if it is there; links are removed, not followed, nor are parents."""
-    if path.is_symlink() or not path.is_dir():
-        remove_file(path)
-        return
-    with os.scandir(path) as entries:
+    """Remove what is not needed any more, a folder with everything in it; links are removed, not followed.
+
+    Nothing depends on it: where that cannot be done, it is left, and said in the log.
+    """
+    try:
+        if path.is_symlink() or not path.is_dir():
+            remove_file(path)
+            return
+        _empty(path)
+        path.rmdir()
+    except OSError as error:
+        _log.info("left behind, since it cannot be removed: %s (%s)", path, error)
+
+
+def _empty(top: Path) -> None:
+    """Remove what is in a folder; inner folders are brought up first, so that no path is long, however deep they go."""
+    taken = set(_sorted_out(top))
+    numbers = itertools.count()
+    waiting = sorted(taken)
+    while waiting:
+        folder = top / waiting.pop()
+        for name in _sorted_out(folder):
+            new = next(each for each in (f"{number}" for number in numbers) if each not in taken)
+            (folder / name).chmod(stat.S_IRWXU)  # a folder that changes its place must be writable itself
+            (folder / name).rename(top / new)
+            waiting.append(new)
+        folder.rmdir()
+
+
+def _sorted_out(folder: Path) -> list[str]:
+    """Remove the files of a folder, and return the names of the folders that are left."""
+    with contextlib.suppress(PermissionError):  # somebody else's folder that we may write to
+        folder.chmod(stat.S_IRWXU)
+    with os.scandir(folder) as entries:
         inner = sorted(entries, key=lambda entry: entry.name)
+    folders = [entry.name for entry in inner if entry.is_dir(follow_symlinks=False)]
     for entry in inner:
-        remove_tree(Path(entry.path)) if entry.is_dir(follow_symlinks=False) else remove_file(Path(entry.path))
-    path.rmdir()
+        if entry.name not in folders:
+            remove_file(Path(entry.path))
+    return folders
 
 
 def replace_link(path: Path, target: str | None) -> bool:
@@ -123,11 +164,16 @@ def replace_link(path: Path, target: str | None) -> bool:
 def replace_text(path: Path, text: str) -> None:
     """Write a small text file, or replace it, durably; it is always whole."""
     part = path.with_name(f".{path.name}.new")
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.rename(path)
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.rename(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
     sync_folder(path.parent)
 
 

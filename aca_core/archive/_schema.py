@@ -39,7 +39,10 @@ _OURS: Final[dict[str, tuple[dict[str, Any], str | tuple[str, ...]]]] = {
         {"unit": str, "filename": str, "size": int, "sha256": str, "indexed": int, "remark": str},
         ("unit", "filename"),
     ),
-    "aca_intents": ({"id": int, "phase": str, "begun": float, "plan": str}, "id"),
+    "aca_intents": (
+        {"id": int, "phase": str, "begun": float, "unit": str, "replaces": int, "plan": str},
+        "id",
+    ),
     "aca_items": (
         {
             "item": str,
@@ -50,6 +53,7 @@ _OURS: Final[dict[str, tuple[dict[str, Any], str | tuple[str, ...]]]] = {
             "attempts": int,
             "tried": float,
             "next_try": float,
+            "again": int,
         },
         "item",
     ),

@@ -6,9 +6,11 @@ middle of a transaction or keeps a write-ahead log, a copy is read.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["ExaminedArchive", "ExaminedProduct", "SchemaDifferences", "examine_archive", "examine_product"]
 
 _SUFFIXES: Final = ("", "-journal", "-wal")
+
+_ATTEMPTS: Final = 10
+"""How often a copy is begun again when somebody writes meanwhile."""
+
+_PAUSE: Final = 0.1
+"""Between two of them, s."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +73,8 @@ class SchemaDifferences:
     @property
     def remarks(self) -> list[str]:
         """What of it is not, for people: SQLite takes any value in any column, and the first update adds indexes."""
-        found = [f"column {name} is {has}; declared is {want}" for name, (has, want) in self.types.items()]
+        harmless = "which is harmless: SQLite takes any value in any column"
+        found = [f"column {name} is {has}, declared is {want}; {harmless}" for name, (has, want) in self.types.items()]
         slow = "queries by it are slow until the first update makes one"
         found += [f"there is no index on {names}: {slow}" for names in self.indexes]
         return [*found, *([f"columns besides, which are kept: {', '.join(self.extra)}"] if self.extra else [])]
@@ -374,10 +383,7 @@ class _UntouchedIndex(Index):
         """Read it from a copy, in which SQLite may do what it has to do first."""
         with tempfile.TemporaryDirectory(prefix="aca_index_") as folder:
             copy = Path(folder, self.path.name)
-            for suffix in _SUFFIXES:
-                part = self.path.with_name(f"{self.path.name}{suffix}")
-                if part.exists():
-                    shutil.copyfile(part, copy.with_name(part.name))
+            self._copy_to(copy)
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
             source = sqlite3.connect(copy)
@@ -386,6 +392,27 @@ class _UntouchedIndex(Index):
             finally:
                 source.close()
         return connection
+
+    def _copy_to(self, copy: Path) -> None:
+        """Copy the index and what lies beside it, all of one moment: what changed meanwhile is copied again."""
+        for _ in range(_ATTEMPTS):
+            before = self._states()
+            with contextlib.suppress(FileNotFoundError):
+                for suffix in _SUFFIXES:
+                    part = self.path.with_name(f"{self.path.name}{suffix}")
+                    there = copy.with_name(part.name)
+                    there.unlink(missing_ok=True)
+                    if part.exists():
+                        shutil.copyfile(part, there)
+                if self._states() == before:
+                    return
+            time.sleep(_PAUSE)
+        raise IntegrityError(self.path, "is being written to all the time; look at it when nobody writes")
+
+    def _states(self) -> list[tuple[int, ...]]:
+        """Return what is other when one of its files has changed."""
+        parts = (self.path.with_name(f"{self.path.name}{suffix}") for suffix in _SUFFIXES)
+        return [Index(part, self.product).identity() for part in parts]
 
 
 def _keeps_log(path: Path) -> bool:

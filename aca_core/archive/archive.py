@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -13,7 +13,7 @@ from aca_core.archive.feeds import feed_of_set, set_of_product
 from aca_core.archive.obs_archive import ObsArchive
 from aca_core.archive.product_archive import ProductArchive
 from aca_core.archive.store import Store
-from aca_core.errors import ConfigError, ConfigProblem, MissingDataError
+from aca_core.errors import ConfigError, ConfigProblem, DeclarationError, MissingDataError, UnknownNameError
 from aca_core.layouts import ByObsid
 from aca_core.products import ArchiveProduct
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from aca_core.registry import Registry
 
 __all__ = ["Archive", "open_archive"]
+
+P = TypeVar("P", bound=ProductArchive)
 
 
 class Archive(Mapping[str, ProductArchive]):
@@ -69,7 +71,11 @@ class Archive(Mapping[str, ProductArchive]):
     def __repr__(self) -> str:
         return f"<Archive in {', '.join(str(root) for root in self.roots)}>"
 
-    def __getitem__(self, name: str) -> ProductArchive:
+    def __getitem__(self, name: str) -> Any:
+        """Return the archive of a product, an `ObsArchive` or a `DayArchive`.
+
+        Which of them is known when its plugin is loaded, and not before: `by_obsid` and `by_day` tell type checkers.
+        """
         if name not in self._members:
             product = self.registry.product(name)
             stores = [Store(product, root / name, root, self.config.lock) for root in self.roots]
@@ -103,12 +109,33 @@ class Archive(Mapping[str, ProductArchive]):
         UnknownNameError
             There is no such product, or it is laid out by day.
         """
-        from aca_core.errors import UnknownNameError
+        return self._of_kind(ObsArchive, name, "by obsid")
 
+    def by_day(self, name: str) -> DayArchive:
+        """Return the archive of a product by day.
+
+        Parameters
+        ----------
+        name : str
+            Of the product.
+
+        Returns
+        -------
+        DayArchive
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such product, or it is laid out by obsid.
+        """
+        return self._of_kind(DayArchive, name, "by day")
+
+    def _of_kind(self, kind: type[P], name: str, how: str) -> P:
         found = self[name]
-        if not isinstance(found, ObsArchive):
-            known = [each for each in self if isinstance(self[each], ObsArchive)]
-            raise UnknownNameError("product by obsid", name, known, f"{name} is laid out by day.")
+        if not isinstance(found, kind):
+            known = [each for each in self if isinstance(self[each], kind)]
+            other = "by day" if how == "by obsid" else "by obsid"
+            raise UnknownNameError(f"product {how}", name, known, f"{name} is laid out {other}.")
         return found
 
     def feed_of(self, product: str, set_name: str | None = None) -> Feed:
@@ -158,15 +185,17 @@ class Archive(Mapping[str, ProductArchive]):
         return tuple(self[product.name] for product in self.registry.providing(role))
 
 
-def open_archive(root: str | Path | Sequence[str | Path] | None = None, config: Config | None = None) -> Archive:
+def open_archive(
+    root: str | Path | Sequence[str | Path] | None = None, config: Config | str | Path | None = None
+) -> Archive:
     """Open an archive.
 
     Parameters
     ----------
     root : path-like or sequence of path-like, optional
         Its root, or several; by default those of the configuration.
-    config : Config, optional
-        What the site chose; by default what `load_config` reads.
+    config : Config or path-like, optional
+        What the site chose, or the file that says it; by default what `load_config` reads.
 
     Returns
     -------
@@ -176,7 +205,9 @@ def open_archive(root: str | Path | Sequence[str | Path] | None = None, config: 
     Raises
     ------
     ConfigError
-        No root is configured.
+        No root is configured, or the configuration cannot be read.
+    DeclarationError
+        The root or the configuration is something else. It is a ValueError.
     MissingDataError
         A root is not there: a mount that is absent must not look like an archive with nothing in it.
 
@@ -186,10 +217,17 @@ def open_archive(root: str | Path | Sequence[str | Path] | None = None, config: 
     >>> open_archive(tempfile.mkdtemp())["obspar"].get_obs_dirs(7000) is None
     True
     """
-    if config is None:
+    from aca_core.config import Config
+
+    roots = (root,) if root is None or isinstance(root, str | Path) else root
+    if not isinstance(roots, list | tuple) or not all(isinstance(each, str | Path | None) for each in roots):
+        raise DeclarationError("open_archive", "root", root, "the path of a folder, or a list of them")
+    if config is not None and not isinstance(config, Config | str | Path):
+        raise DeclarationError("open_archive", "config", config, "a Config, or the path of a configuration file")
+    if not isinstance(config, Config):
         from aca_core.config_layers import load_config
 
-        config = load_config() if root is None else load_config(root=root)
+        config = load_config(config) if root is None else load_config(config, root=root)
     elif root is not None:
         config = attrs.evolve(config, root=root)
     for each in config.require_root():

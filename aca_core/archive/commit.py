@@ -7,13 +7,16 @@ A commit goes through four steps. Each can be done again, so whoever finds it un
 3. one transaction lists them, moves the default, puts the event into the outbox: this is the commit;
 4. the links follow, superseded files go, and the journal forgets the plan.
 
+What fails for good before the commit is taken back, so that it blocks nothing else; behind the commit nothing is.
 Only the holder of the product's lock gets here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import math
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import attrs
 
 from aca_core.archive._disk import (
+    STOPS,
     make_folders,
     move,
     remove_file,
@@ -34,7 +38,7 @@ from aca_core.archive.events import record_change
 from aca_core.archive.index import FILES, TABLE
 from aca_core.archive.store import Store
 from aca_core.changes import Change
-from aca_core.errors import IntegrityError
+from aca_core.errors import AcaError, IntegrityError, LockedError
 from aca_core.layouts import ByObsid, ObsidRevision, Unit
 
 if TYPE_CHECKING:
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
 
     from aca_core.archive.staging import StagedFile
 
-__all__ = ["Links", "Plan", "commit", "lead", "open_plans", "recover", "unlist_file"]
+__all__ = ["Links", "Plan", "commit", "is_of_the_machine", "lead", "open_plans", "recover", "unlist_file"]
 
 _log = logging.getLogger("aca_core")
 
@@ -52,6 +56,9 @@ Phase = Literal["place", "finish"]
 
 _PLACE: Final[Phase] = "place"
 _FINISH: Final[Phase] = "finish"
+
+_LARGEST: Final = 2**63
+"""From here on, whole numbers are too large for SQLite."""
 
 
 @attrs.frozen(kw_only=True)
@@ -117,7 +124,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as the journal keeps it."""
-        return json.dumps(attrs.asdict(self))
+        return json.dumps(attrs.asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
@@ -160,19 +167,52 @@ def commit(store: Store, plan: Plan) -> Change:
     Raises
     ------
     IntegrityError
-        A real file or folder is where a link has to be; or a file is already indexed as part of another unit.
+        A real file or folder is where a link has to be; a file is already indexed as part of another unit; or the index
+        cannot take a row. Nothing is left of it.
+    LockedError
+        Somebody keeps the index from being written.
     OSError
-        The disk is full, for example. What is there is completed or taken back by the next `recover`.
+        The disk is full, for example. What is there is completed or taken back by the next `recover`, which needs the
+        staged files for it: they stay while the plan is among `open_plans`.
     """
+    _check_values(plan)
     _check_names(store, plan)
     _check_links(store, plan.links)
     with store.index.writing() as database:
-        entry = {"phase": _PLACE, "begun": time.time(), "plan": plan.to_json()}
-        number = int(database.table("aca_intents").insert(entry).last_pk or 0)
+        entry = {"phase": _PLACE, "begun": time.time(), "unit": plan.unit, "replaces": len(plan.replaces)}
+        number = int(database.table("aca_intents").insert({**entry, "plan": plan.to_json()}).last_pk or 0)
     _place(store, plan)
-    change = _record(store, number, plan)
-    _finish(store, number, plan)
+    try:
+        change = _record(store, number, plan)
+    except IntegrityError as error:  # it would be the same next time
+        try:
+            _take_back(store, number, plan)
+        except IntegrityError:
+            _log.warning("%s: %s is left as it is, for the next update: %s", store.product.name, plan.unit, error)
+        raise
+    try:
+        _finish(store, number, plan)
+    except (AcaError, OSError) as error:
+        if is_of_the_machine(error):
+            raise
+        # It is committed. The plan stays open, and the next `recover` goes on with it.
+        _log.warning("%s: %s is archived, but not all that follows is done: %s", store.product.name, plan.unit, error)
     return change
+
+
+def is_of_the_machine(error: AcaError | OSError) -> bool:
+    """Say whether an error has nothing to do with what is worked on, so that nothing else can be done now either.
+
+    Parameters
+    ----------
+    error : AcaError or OSError
+        What was raised.
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(error, LockedError) or (isinstance(error, OSError) and error.errno in STOPS)
 
 
 def open_plans(store: Store) -> list[tuple[int, Phase, Plan]]:
@@ -194,7 +234,7 @@ def open_plans(store: Store) -> list[tuple[int, Phase, Plan]]:
 
 
 def recover(store: Store) -> list[str]:
-    """Complete, or take back, what somebody who was interrupted has left.
+    """Complete, or take back, what somebody who was interrupted has left; what cannot be completed blocks nothing else.
 
     Parameters
     ----------
@@ -205,25 +245,76 @@ def recover(store: Store) -> list[str]:
     -------
     list of str
         What was done, for people.
+
+    Raises
+    ------
+    LockedError, OSError
+        Nothing can be done now: the disk is full, for example, or somebody keeps the index from being written.
     """
     told = []
     for number, phase, plan in open_plans(store):
-        if phase == _PLACE and not _can_be_placed(store, plan):
-            _take_back(store, number, plan)
-            told.append(f"{plan.unit}: an interrupted commit was taken back; it will be fetched again")
-            continue
-        if phase == _PLACE:
-            _place(store, plan)
-            _record(store, number, plan)
-        _finish(store, number, plan)
-        told.append(f"{plan.unit}: an interrupted commit was completed")
-    remove_tree(store.staging)  # whoever made what is in it is gone: we hold the lock
+        try:
+            told.append(f"{plan.unit}: {_resume(store, number, phase, plan)}")
+        except (AcaError, OSError) as error:
+            if is_of_the_machine(error):
+                raise
+            told.append(f"{plan.unit}: an interrupted commit could not be completed, and is tried again: {error}")
+    _clear_staging(store)
     for text in told:
         _log.warning("%s: %s", store.product.name, text)
     return told
 
 
+def _resume(store: Store, number: int, phase: Phase, plan: Plan) -> str:
+    """Complete one plan, or take it back; return what was done."""
+    why = ""
+    if phase == _PLACE:
+        try:
+            if _can_be_placed(store, plan):
+                _place(store, plan)
+                _record(store, number, plan)
+                phase = _FINISH
+        except (AcaError, OSError) as error:
+            if is_of_the_machine(error):
+                raise
+            why = f" ({error})"
+    if phase == _PLACE:
+        _take_back(store, number, plan)
+        return f"an interrupted commit was taken back{why}; it will be fetched again"
+    _finish(store, number, plan)
+    return "an interrupted commit was completed"
+
+
+def _clear_staging(store: Store) -> None:
+    """Remove what others have left in staging: whoever made it is gone, since we hold the lock."""
+    if not store.staging.is_dir():
+        return
+    waiting = {plan.staging for _, _, plan in open_plans(store)}
+    for path in sorted(store.staging.iterdir()):
+        if path.name not in waiting:
+            remove_tree(path)
+    with contextlib.suppress(OSError):  # something is left in it
+        store.staging.rmdir()
+
+
 # ---- before anything is moved ---------------------------------------------------------------------------------------
+
+
+def _check_values(plan: Plan) -> None:
+    """Refuse a row that the journal or the index could not keep as it is."""
+    for each in plan.files:
+        for name, value in (each["row"] or {}).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                expected = "a finite number, or none at all"
+            elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+                expected = "a whole number of at most 64 bits"
+            elif isinstance(value, str) and value.encode(errors="replace").decode() != value:
+                expected = "a text of Unicode characters"
+            else:
+                continue
+            raise IntegrityError(
+                each["name"], f"its {name} is {value!r:.80}; expected {expected}, as an index can keep"
+            )
 
 
 def _check_names(store: Store, plan: Plan) -> None:
@@ -237,7 +328,10 @@ def _check_names(store: Store, plan: Plan) -> None:
         if row is None:
             continue
         for found in store.index.select(sql, [row[name] for name in key]):
-            unit = store.name_of(store.product.layout.unit_of(dict(found)))
+            try:
+                unit = store.name_of(store.product.layout.unit_of(dict(found)))
+            except (AcaError, TypeError, ValueError, OverflowError):  # other tools may have written anything
+                unit = f"{', '.join(f'{name} {found[name]!r:.40}' for name in by)}, which cannot be,"
             if unit != plan.unit and (unit, each["name"]) not in removed:
                 problem = f"is indexed as part of {unit} already, so it cannot be part of {plan.unit} too"
                 raise IntegrityError(each["name"], f"{problem}; see which is right with 'aca verify'")
@@ -286,19 +380,39 @@ def _is(path: Path, sha256: str) -> bool:
 
 def _take_back(store: Store, number: int, plan: Plan) -> None:
     """Remove what a plan has placed, but nothing that the index lists."""
-    target = store.folder / plan.unit
-    listed = store.archived_files(store.unit_named(plan.unit))
+    unit, target = store.unit_named(plan.unit), store.folder / plan.unit
+    listed = store.archived_files(unit)
     for each in plan.files:
         if each["name"] not in listed:
             remove_file(target / each["name"])
     _close_up(target)
+    # Of a replacement that cannot be completed, the index says what really lies there, as part of the same release.
+    placed = [
+        each for each in plan.files if each["name"] in plan.replaces and _is(target / each["name"], each["sha256"])
+    ]
     columns = store.index.columns()
-    with store.index.writing() as database:
-        for name in plan.replaces:
-            # Of a replacement that cannot be completed, the index says what really lies there.
-            placed = [each for each in plan.files if each["name"] == name and _is(target / name, each["sha256"])]
-            _list_files(database, attrs.evolve(plan, files=tuple(placed)), columns)
-        database.table("aca_intents").delete(number)
+    try:
+        with store.index.writing() as database:
+            marks = _marks(store, database, unit) if "isdefault" in columns else {}
+            rows = [{**each, "row": each["row"] and {**each["row"], **marks.get(each["name"], {})}} for each in placed]
+            there = attrs.evolve(plan, files=tuple(rows), replaces=tuple(each["name"] for each in placed))
+            _list_files(database, there, columns)
+            database.table("aca_intents").delete(number)
+    except IntegrityError as error:
+        if not placed:
+            raise
+        # The index takes no such row: it keeps the old one, and 'aca verify' finds that the file is another.
+        names = ", ".join(each["name"] for each in placed)
+        _log.warning("%s: %s, %s: were replaced, and cannot be listed: %s", store.product.name, plan.unit, names, error)
+        with store.index.writing() as database:
+            database.table("aca_intents").delete(number)
+
+
+def _marks(store: Store, database: Database, unit: Unit) -> dict[str, dict[str, Any]]:
+    """Return by name which of a unit's files are marked as those of the released version."""
+    conditions, values = store.where_unit(unit)
+    sql = f"SELECT filename, isdefault FROM {TABLE} WHERE {conditions}"  # noqa: S608  # names of columns
+    return {row["filename"]: {"isdefault": row["isdefault"]} for row in database.execute(sql, values).fetchall()}
 
 
 def _close_up(folder: Path) -> None:
@@ -422,17 +536,23 @@ def _lengthen(database: Database, plan: Plan) -> None:
 def _finish(store: Store, number: int, plan: Plan) -> None:
     """Let the links follow, remove what was superseded, and forget the plan."""
     if plan.links is not None:
-        lead(store, plan.links)
+        lead(store, _links_now(store, plan.links))
     folders = set()
     for unit, name in plan.removes:
         remove_file(store.folder / unit / name)
         folders.add(store.folder / unit)
     for folder in sorted(folders):
         _close_up(folder)
-    if plan.staging:
-        remove_tree(store.staging / plan.staging)
     with store.index.writing() as database:
         database.table("aca_intents").delete(number)
+    if plan.staging:
+        remove_tree(store.staging / plan.staging)
+
+
+def _links_now(store: Store, links: Links) -> Links:
+    """Return where the index has the links of an obsid lead now: something newer may be committed since."""
+    rows = store.index.select_ours("SELECT obsid, released, newest FROM aca_obsids WHERE obsid = ?", (links.obsid,))
+    return Links(**dict(rows[0])) if rows else links
 
 
 def _link_paths(store: Store, obsid: int) -> tuple[Path, Path]:

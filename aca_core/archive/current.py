@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +12,8 @@ from aca_core.archive._context import CHOSEN, using
 if TYPE_CHECKING:
     from aca_core.archive.archive import Archive
     from aca_core.archive.obs_archive import ObsArchive
+    from aca_core.archive.queries import RevisionWanted
+    from aca_core.dates import DateLike
 
 __all__ = ["ProductFunctions", "current_archive", "using"]
 
@@ -81,29 +83,114 @@ class ProductFunctions:
         """The product's archive as it is now."""
         return current_archive().by_obsid(self.product)
 
+    # The docstrings are those of ObsArchive, word for word: help() shows them, and nothing is imported for them.
+
     def get_dir(self, obsid: int) -> str | None:
-        """Return the folder of the released version of an obsid; see `ObsArchive.get_dir`."""
+        """Return the folder of the released version of an obsid.
+
+        Parameters
+        ----------
+        obsid : int
+            0 to 99999.
+
+        Returns
+        -------
+        str or None
+            The path of the link, not resolved; None where nothing is released.
+        """
         return self.archive.get_dir(obsid)
 
     def get_obs_dirs(self, obsid: int) -> dict[Any, Any] | None:
-        """Return the folders of an obsid; see `ObsArchive.get_obs_dirs`."""
+        """Return the folders of an obsid.
+
+        Parameters
+        ----------
+        obsid : int
+            0 to 99999.
+
+        Returns
+        -------
+        dict or None
+            By version the path of its folder; ``default`` the link to the released version and ``last`` that to the
+            newest provisional one, or the same as ``default``; ``revisions`` the versions, ascending. None where
+            nothing is archived. Paths are absolute and not resolved.
+        """
         return self.archive.get_obs_dirs(obsid)
 
     def get_files(
-        self, obsid: int | None = None, start: Any = None, stop: Any = None, revision: Any = None, content: Any = None
+        self,
+        obsid: int | None = None,
+        start: DateLike = None,
+        stop: DateLike = None,
+        revision: RevisionWanted = None,
+        content: str | Sequence[str] | None = None,
     ) -> list[str]:
-        """Return the files of an observation, or of a range of time; see `ObsArchive.get_files`."""
+        """Return the files of an observation, or of a range of time.
+
+        Parameters
+        ----------
+        obsid : int, optional
+            Which observation, instead of a range of time.
+        start, stop : date, optional
+            Files that overlap this range, in any form of `aca_core.dates`; `stop` is now by default.
+        revision : None, 'default', 'last', 'all' or int
+            The released version (None and ``default``), the greatest that is archived, all of them, or one.
+        content : str or sequence of str, optional
+            Content types; by default those that the product declares.
+
+        Returns
+        -------
+        list of str
+            Absolute paths by time, obsid and name.
+
+        Raises
+        ------
+        TypeError
+            Neither an obsid nor a range of time was given, or both.
+        DeclarationError
+            The obsid, the revision or the content is none. It is a ValueError.
+        DateError
+            The start or the stop is no date, or the range goes backwards. It is a ValueError.
+        UnknownNameError
+            A content type is not one of the product's. It is a LookupError.
+
+        Examples
+        --------
+        >>> from aca_core import open_archive
+        >>> import tempfile
+        >>> asp1 = open_archive(tempfile.mkdtemp())["asp1"]
+        >>> asp1.get_files(8010, content="ASPSOL")
+        []
+        >>> asp1.get_files(start="2012:001", stop="2012:030", content=["ASPSOL", "ACACAL"])
+        []
+        """
         return self.archive.get_files(obsid, start, stop, revision, content)
 
     def get_rows(
         self,
         obsid: int | None = None,
-        start: Any = None,
-        stop: Any = None,
-        revision: Any = None,
-        content: Any = None,
+        start: DateLike = None,
+        stop: DateLike = None,
+        revision: RevisionWanted = None,
+        content: str | Sequence[str] | None = None,
         *,
         columns: Sequence[str] | None = None,
+        where: Mapping[str, Sequence[Any]] | None = None,
     ) -> list[dict[str, Any]]:
-        """Return the rows of the index for the same; see `ObsArchive.get_rows`."""
-        return self.archive.get_rows(obsid, start, stop, revision, content, columns=columns)
+        """Return the rows of the index for an observation, or for a range of time.
+
+        Parameters
+        ----------
+        obsid, start, stop, revision, content
+            As for `get_files`.
+        columns : sequence of str, optional
+            Which columns; all by default.
+        where : mapping of str to sequence, optional
+            Further columns of the index, and the values that each may have.
+
+        Returns
+        -------
+        list of dict
+            In the order of `get_files`; ``path`` is where the file lies.
+        """
+        return self.archive.get_rows(obsid, start, stop, revision, content, columns=columns, where=where)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from aca_core.archive.product_archive import ProductArchive
+
+if TYPE_CHECKING:
+    from aca_core.dates import DateLike
 
 __all__ = ["DayArchive"]
 
@@ -17,8 +20,8 @@ class DayArchive(ProductArchive):
 
     def get_files(
         self,
-        start: Any,
-        stop: Any = None,
+        start: DateLike,
+        stop: DateLike = None,
         content: str | Sequence[str] | None = None,
         *,
         where: Mapping[str, Sequence[Any]] | None = None,
@@ -43,8 +46,8 @@ class DayArchive(ProductArchive):
 
     def get_rows(
         self,
-        start: Any,
-        stop: Any = None,
+        start: DateLike,
+        stop: DateLike = None,
         content: str | Sequence[str] | None = None,
         *,
         columns: Sequence[str] | None = None,

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import attrs
 
 from aca_core.archive._disk import move, remove_tree, replace_text, sync_folder
+from aca_core.archive.asking import CheckedCatalogue
 from aca_core.archive.commit import Plan, commit, recover
 from aca_core.archive.feeds import Feed
 from aca_core.archive.index import TABLE
-from aca_core.archive.items import Item, due, items, mark_committed
-from aca_core.archive.queries import FileQuery, find_rows
+from aca_core.archive.items import Item, due, items, mark_committed, stored
+from aca_core.archive.queries import FileQuery, ends_of_groups, find_rows
 from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport
 from aca_core.archive.revisions import conflicts_among
 from aca_core.archive.staging import Staged, StagedFile, stage
 from aca_core.archive.store import Store
 from aca_core.columns import FileFacts, FromName
-from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, RetrievalError
+from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, LockedError, RetrievalError
 from aca_core.layouts import Unit
 from aca_core.retrievers import FileRequest, TimeRequest
 
@@ -36,7 +37,11 @@ _log = logging.getLogger("aca_core")
 _CHECKED_FILE: Final = "last_timestamp.txt"
 """For older tools: up to when the list of ingested files was checked."""
 
-Verdict = Literal["take", "skip"]
+_RANGE: Final = "time "
+"""What the name of an item begins with that is a range of time; the rest is its first midnight, CXC seconds."""
+
+_FILE: Final = "file "
+"""What the name of an item begins with that is a single file."""
 
 
 def update_days(store: Store, feed: Feed, options: UpdateOptions, told: Told) -> UpdateReport:
@@ -70,13 +75,13 @@ def update_days(store: Store, feed: Feed, options: UpdateOptions, told: Told) ->
     report = UpdateReport(product=store.product.name)
     report.notes += recover(store)
     run = _Days(store, feed, options, report)
-    ranges = [*run.retries(), *run.ranges()]
+    ranges = run.ranges()
     for number, (item, start, stop) in enumerate(ranges, start=1):
         run.take_in(item, TimeRequest(product=store.product, start=start, stop=stop))
         told(item.name, number, len(ranges))
-    missing = list(run.missing())
+    missing = run.missing()
     for number, item in enumerate(missing, start=1):
-        run.take_in(item, FileRequest(product=store.product, filename=item.name.removeprefix("file ")))
+        run.take_in_file(item)
         told(item.name, number, len(missing))
     run.note_checked()
     return report
@@ -96,7 +101,7 @@ def planned_days(store: Store, feed: Feed, options: UpdateOptions) -> list[Item]
         Ranges of time, then single files that are missing.
     """
     run = _Days(store, feed, options, UpdateReport(product=store.product.name))
-    return [*(item for item, _, _ in (*run.retries(), *run.ranges())), *run.missing()]
+    return [*(item for item, _, _ in run.ranges()), *run.missing()]
 
 
 @attrs.define
@@ -111,43 +116,55 @@ class _Days:
 
     # ---- what is to be done -----------------------------------------------------------------------------------------
 
-    def ranges(self) -> Iterator[tuple[Item, float, float]]:
-        """Yield the ranges of time to ask for, with some more on each side, since a delivery is cut elsewhere."""
+    def ranges(self) -> list[tuple[Item, float, float]]:
+        """Return the ranges of time to ask for: those that failed and are due, and from where the archive ends."""
         from aca_core.dates import day_end, day_start, to_secs
 
-        window = self.store.product.window
         until = float(to_secs()) if self.options.until is None else self.options.until
         begin, end = float(day_start(self._start())), float(day_end(until))
+        found = {float(item.name.removeprefix(_RANGE)): item for item in self._due(_RANGE)}
         while begin < end:
-            stop = begin
-            for _ in range(window.days):
-                stop = min(float(day_end(stop)), end)
-            item = Item(name=f"time {begin - window.margin:.3f} {stop + window.margin:.3f}")
-            yield item, begin - window.margin, stop + window.margin
-            begin = stop
+            found.setdefault(begin, Item(name=f"{_RANGE}{begin:.3f}"))
+            begin = self._stop(begin, end)
+        # A delivery is cut elsewhere than at midnight, so some more is asked for on each side.
+        margin = self.store.product.window.margin
+        return [(found[start], start - margin, self._stop(start, end) + margin) for start in sorted(found)]
 
-    def retries(self) -> Iterator[tuple[Item, float, float]]:
-        """Yield the ranges that failed before and are due."""
-        for item in due(self.store, retry_failed=self.options.retry_failed):
-            match = re.fullmatch(r"time (\S+) (\S+)", item.name)
-            if match is not None:
-                yield item, float(match[1]), float(match[2])
+    def _stop(self, begin: float, end: float) -> float:
+        """Return where a range ends that begins at a midnight: some days on, or at the end of all."""
+        from aca_core.dates import day_end
 
-    def missing(self) -> Iterator[Item]:
-        """Yield the files that the archive lacks although they were ingested centrally, and those that are due."""
-        yield from (item for item in due(self.store, retry_failed=self.options.retry_failed) if item.obsid is None
-                    and item.name.startswith("file "))  # fmt: skip
-        catalogue = self.feed.catalogue
-        if catalogue is None:
-            return
+        stop = begin
+        for _ in range(self.store.product.window.days):
+            stop = float(day_end(stop))
+        return max(min(stop, end), float(day_end(begin)))
+
+    def _due(self, prefix: str) -> list[Item]:
+        """Return the items of one kind that failed, or were wanted, and whose time it is."""
+        return [
+            item for item in due(self.store, retry_failed=self.options.retry_failed) if item.name.startswith(prefix)
+        ]
+
+    def missing(self) -> list[Item]:
+        """Return the files to ask for by name: those that are due, and those that were ingested and are not here."""
+        found = self._due(_FILE)
+        if self.feed.catalogue is None:
+            return found
         known = {item.name for item in items(self.store, "wanted", "failed")}
         state = self.store.index.state("ingested_to")
         after = self._start() if state is None else float(state)
-        for listed in catalogue.ingested_files(self.store.product.name, after):
-            self.checked = max(listed.ingested, self.checked or listed.ingested)
-            name = f"file {listed.filename}"
-            if name not in known and self._is_ours(listed.filename) and not self._has(listed.filename):
-                yield Item(name=name)
+        try:
+            listed = CheckedCatalogue(self.feed.catalogue).ingested_files(self.store.product.name, after)
+        except RetrievalError as error:  # the list is read again next time, from the same place
+            _log.warning("%s: %s", self.store.product.name, error)
+            self.report.notes.append(str(error))
+            return found
+        for each in listed:
+            self.checked = max(each.ingested, self.checked or each.ingested)
+            name = f"{_FILE}{each.filename}"
+            if name not in known and self._is_ours(each.filename) and not self._has(each.filename):
+                found.append(Item(name=name))
+        return found
 
     def note_checked(self) -> None:
         """Remember up to when the list of ingested files was checked; what could not be had is remembered by name."""
@@ -172,14 +189,11 @@ class _Days:
         if self.options.since is not None:
             return self.options.since
         rule = self.store.product.supersedes
-        group = f" GROUP BY {', '.join(rule.group)}" if rule is not None and rule.group else ""
-        # Names of columns, which the declaration was checked to have.
-        sql = f"SELECT min(last) AS start FROM (SELECT max(tstop) AS last FROM {TABLE}{group})"  # noqa: S608
-        rows = self.store.index.select(sql)
-        if not rows or rows[0]["start"] is None:
+        ends = ends_of_groups(self.store, () if rule is None else rule.group)
+        if not ends:
             text = "has nothing archived yet, so where to begin is not known; say so with --since DATE"
             raise ConfigError([ConfigProblem("argument", self.store.product.name, text)])
-        return float(rows[0]["start"])
+        return min(ends.values())
 
     def _is_ours(self, name: str) -> bool:
         return self.store.product.takes(name) or self.store.product.takes(f"{name}.gz")
@@ -206,6 +220,15 @@ class _Days:
 
     # ---- doing it ---------------------------------------------------------------------------------------------------
 
+    def take_in_file(self, item: Item) -> None:
+        """Fetch one file by its name."""
+        try:
+            request = FileRequest(product=self.store.product, filename=item.name.removeprefix(_FILE))
+        except AcaError as error:  # a catalogue may list anything
+            self._fail(item, error, permanent=True)
+        else:
+            self.take_in(item, request)
+
     def take_in(self, item: Item, request: TimeRequest | FileRequest) -> None:
         """Fetch a request and archive what is new in it; what is wrong is recorded and blocks nothing else."""
         folder = self.store.staging_folder()
@@ -215,11 +238,13 @@ class _Days:
                 raise RetrievalError(self.feed.retriever.name, request, "it was listed, and nothing came")
             self._commit(staged)
             for error in staged.refused:
-                self._fail(Item(name=f"file {error.path.rpartition('/')[2]}"), error)
-            if item.state == "failed" and not (isinstance(request, FileRequest) and staged.refused):
+                self._fail(Item(name=f"{_FILE}{error.path.rpartition('/')[2]}"), error)
+            if stored(self.store, item.name) and not (isinstance(request, FileRequest) and staged.refused):
                 mark_committed(self.store, [item])
+        except LockedError:
+            raise
         except (AcaError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in STOPS:
+            if (isinstance(error, OSError) and error.errno in STOPS) or getattr(error, "unavailable", False):
                 raise
             self._fail(item, error)
         finally:
@@ -229,12 +254,17 @@ class _Days:
         """Commit what is new, one day after the other."""
         accepted, removes = self._accepted(staged)
         units = {name: self.store.product.layout.unit_of(_row(file)) for name, file in accepted.items()}
-        gone: set[tuple[str, str]] = set()  # what files of two days supersede goes with the first
+        # What several files supersede goes with the last of them: until then there is nothing else of its time.
+        last = {pair: max(units[name] for name in removes if pair in removes[name]) for pair in _flat(removes)}
+        failed: list[AcaError] = []
         for unit in sorted(set(units.values())):
             files = [accepted[name] for name in sorted(units) if units[name] == unit]
-            pairs = [pair for file in files for pair in removes.get(file.name, ()) if pair not in gone]
-            self._commit_unit(unit, files, staged, pairs)
-            gone.update(pairs)
+            try:
+                self._commit_unit(unit, files, staged, [] if failed else [pair for pair in last if last[pair] == unit])
+            except AcaError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     def _commit_unit(self, unit: Unit, files: list[StagedFile], staged: Staged, removes: list[tuple[str, str]]) -> None:
         new, conflicts, replaced = conflicts_among(self.store, unit, files, replace=self.options.replace)
@@ -261,7 +291,7 @@ class _Days:
             try:
                 superseded = self._superseded(file, rivals)
             except IntegrityError as error:
-                self._fail(Item(name=f"file {file.name}"), error, permanent=True)
+                self._fail(Item(name=f"{_FILE}{file.name}"), error, permanent=True)
                 continue
             if superseded is None:
                 _log.info("%s: %s is older than what is archived", self.store.product.name, file.name)
@@ -332,6 +362,11 @@ class _Days:
     def _fail(self, item: Item, error: AcaError | OSError, *, permanent: bool = False) -> None:
         known = next((each for each in items(self.store, "failed") if each.name == item.name), item)
         self.report.fail(self.store, known, error, permanent=permanent)
+
+
+def _flat(removes: Mapping[str, Iterable[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Return each file that is superseded once."""
+    return list(dict.fromkeys(pair for pairs in removes.values() for pair in pairs))
 
 
 def _row(file: StagedFile) -> Mapping[str, Any]:

@@ -132,13 +132,17 @@ def deliver(store: Store, registry: Registry) -> dict[str, PluginError]:
 
 def _deliver_to(store: Store, subscriber: str, seen: int, hand: Callable[[Change, str], None]) -> PluginError | None:
     for change in changes_of(store, after=seen):
+        if _has_seen(store, subscriber, change):  # somebody else delivers at the same time, and is further
+            continue
         try:
             hand(change, subscriber)
         except (PluginError, UnknownNameError) as error:
             found = error if isinstance(error, PluginError) else PluginError(subscriber, str(error))
-            sql = "UPDATE aca_readers SET reason = ?, failed = ?, attempts = attempts + 1 WHERE subscriber = ?"
+            sql = """
+                UPDATE aca_readers SET reason = ?, failed = ?, attempts = attempts + 1 WHERE subscriber = ? AND seen < ?
+            """
             with store.index.writing() as database:
-                database.execute(sql, [str(found), time.time(), subscriber])
+                database.execute(sql, [str(found), time.time(), subscriber, change.serial])
             return found
         sql = (
             "UPDATE aca_readers SET seen = max(seen, ?), reason = '', failed = NULL, attempts = 0 WHERE subscriber = ?"
@@ -146,6 +150,11 @@ def _deliver_to(store: Store, subscriber: str, seen: int, hand: Callable[[Change
         with store.index.writing() as database:
             database.execute(sql, [change.serial, subscriber])
     return None
+
+
+def _has_seen(store: Store, subscriber: str, change: Change) -> bool:
+    sql = "SELECT 1 FROM aca_readers WHERE subscriber = ? AND seen >= ?"
+    return bool(store.index.select(sql, (subscriber, change.serial)))
 
 
 def undelivered(store: Store) -> list[Undelivered]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -16,20 +14,22 @@ from aca_core.archive.links import FoundLinks, links_of
 from aca_core.archive.obs_archive import ObsArchive, checked_obsid
 from aca_core.archive.queries import default_of
 from aca_core.archive.revisions import archived_revisions
-from aca_core.archive.status import RecordedConflict, Unfinished, conflicts_in, unfinished_in
+from aca_core.archive.status import (
+    RecordedConflict,
+    Unfinished,
+    conflict_words,
+    conflicts_in,
+    unfinished_in,
+    writer_of,
+)
 from aca_core.archive.store import Store
+from aca_core.archive.words import as_time, failure_of
 from aca_core.layouts import ByObsid, ObsidRevision
 
-__all__ = [
-    "DefaultMove",
-    "ExplainedRevision",
-    "Explanation",
-    "as_time",
-    "conflict_words",
-    "explain_obsid",
-    "failure_of",
-    "words_for",
-]
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["DefaultMove", "ExplainedRevision", "Explanation", "explain_obsid"]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +51,7 @@ class ExplainedRevision:
     size : int or None
         Bytes of all of them; None where other tools recorded none.
     archived : float or None
-        When files were last added to it, seconds since 1970; None where other tools did.
+        When files were last added to it or replaced, seconds since 1970; None where other tools did.
     """
 
     revision: int
@@ -132,6 +132,11 @@ class Explanation:
     writer: str | None = None
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nothing is archived of it, nothing was asked for, and nothing is remembered."""
+        return not (self.revisions or self.items or self.ours or self.unfinished)
+
+    @property
     def sentences(self) -> list[str]:
         """The same for people, one statement each."""
         return [*_on_revisions(self), *_on_default(self), *_on_last(self), *_on_troubles(self)]
@@ -164,7 +169,8 @@ def explain_obsid(member: ObsArchive, obsid: int) -> Explanation:
 
 
 def _below(member: ObsArchive, store: Store, obsid: int) -> Explanation:
-    revisions = tuple(_revisions(store, obsid))
+    events = _events(store, obsid)
+    revisions = tuple(_revisions(store, obsid, _archived(events)))
     ours = store.index.select_ours("SELECT 1 FROM aca_obsids WHERE obsid = ?", (obsid,))
     links = links_of(store, obsid)
     default = default_of(store, obsid)
@@ -180,11 +186,11 @@ def _below(member: ObsArchive, store: Store, obsid: int) -> Explanation:
         ours=bool(ours),
         marked=tuple(row["revision"] for row in store.index.select(marked, (obsid,))),
         links=links,
-        moves=tuple(_moves(store, obsid)),
+        moves=tuple(_moves(events)),
         items=tuple(items(store, obsid=obsid)),
         unfinished=tuple(each for each in unfinished_in(store) if _obsid_of(store, each.unit) == obsid),
         conflicts=conflicts_in(store, obsid),
-        writer=(store.holder() or "another process") if store.is_locked() else None,
+        writer=writer_of(store),
     )
 
 
@@ -192,12 +198,11 @@ def _obsid_of(store: Store, unit: str) -> int | None:
     return getattr(store.unit_named(unit), "obsid", None)
 
 
-def _revisions(store: Store, obsid: int) -> Iterator[ExplainedRevision]:
+def _revisions(store: Store, obsid: int, when: Mapping[int, float]) -> Iterator[ExplainedRevision]:
     """Yield what is known of each revision: from the index, from our own table, and from the disk."""
     indexed = f"SELECT revision, count(*) AS files FROM {TABLE} WHERE obsid = ? GROUP BY revision"  # noqa: S608
     files = {row["revision"]: row["files"] for row in store.index.select(indexed, (obsid,))}
     files.pop(None, None)
-    when = _archived(store, obsid)
     for revision in sorted({*files, *_on_disk(store, obsid)}):
         unit = ObsidRevision(obsid, revision)
         ours = f"SELECT sum(size) AS size, sum(indexed = 0) AS beside FROM {FILES} WHERE unit = ?"  # noqa: S608
@@ -227,20 +232,26 @@ def _on_disk(store: Store, obsid: int) -> Iterator[int]:
 
 
 _EVENTS = """
-    SELECT committed, json_extract(change, '$.obsid[1]') AS revision, json_array_length(change, '$.added') AS added,
+    SELECT committed, json_extract(change, '$.obsid[1]') AS revision,
+           json_array_length(change, '$.added') + coalesce(json_array_length(change, '$.replaced'), 0) AS brought,
            json_extract(change, '$.default_before') AS before, json_extract(change, '$.default_after') AS after
-    FROM aca_events WHERE json_extract(change, '$.obsid[0]') = ? ORDER BY serial
+    FROM aca_events WHERE change LIKE ? AND json_extract(change, '$.obsid[0]') = ? ORDER BY serial
 """
+"""Of a few events only is more asked than whether they have the digits of the obsid anywhere."""
 
 
-def _archived(store: Store, obsid: int) -> dict[int, float]:
-    """Return when files were last added to each revision."""
-    rows = store.index.select_ours(_EVENTS, (obsid,))
-    return {row["revision"]: row["committed"] for row in rows if row["added"]}
+def _events(store: Store, obsid: int) -> list[sqlite3.Row]:
+    """Return what was committed of an observation, in its order."""
+    return store.index.select_ours(_EVENTS, (f"%{obsid}%", obsid))
 
 
-def _moves(store: Store, obsid: int) -> Iterator[DefaultMove]:
-    for row in store.index.select_ours(_EVENTS, (obsid,)):
+def _archived(events: Iterable[sqlite3.Row]) -> dict[int, float]:
+    """Return when files were last brought to each revision."""
+    return {row["revision"]: row["committed"] for row in events if row["brought"]}
+
+
+def _moves(events: Iterable[sqlite3.Row]) -> Iterator[DefaultMove]:
+    for row in events:
         if row["before"] != row["after"]:
             yield DefaultMove(when=row["committed"], before=row["before"], after=row["after"])
 
@@ -248,31 +259,16 @@ def _moves(store: Store, obsid: int) -> Iterator[DefaultMove]:
 # ---- for people -----------------------------------------------------------------------------------------------------
 
 
-def as_time(seconds: float) -> str:
-    """Return a time of the system's clock for people, in UTC.
-
-    Parameters
-    ----------
-    seconds : float
-        Since 1970.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> as_time(0)
-    '1970-01-01 00:00:00 UTC'
-    """
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
-
-
 def _on_revisions(found: Explanation) -> Iterator[str]:
     if not found.revisions:
         yield f"Nothing of {found.product} is archived for obsid {found.obsid} in {found.folder}."
-        if not found.items:
-            yield f"It was never asked for: 'aca update {found.product} --obsid {found.obsid}' asks for it."
+        if found.is_unknown:
+            yield "Nothing is remembered of it either: no run of it was new in the catalogue, so nothing waits for it."
+            yield (
+                f"'aca update {found.product} --obsid {found.obsid}' asks the retriever for the released version, and "
+                "with '--version last' for the newest. What is not there yet comes by itself when the catalogue lists "
+                "a new run of it."
+            )
     for each in found.revisions:
         if not each.exists:
             yield f"Version {each.revision} is in the index, and its folder is not there; 'aca verify' says what to do."
@@ -284,20 +280,10 @@ def _on_default(found: Explanation) -> Iterator[str]:
     number, linked = found.default, found.links.released
     link = f"{found.obsid:05d}"
     if number is not None:
-        why = (
-            "it is the one that the retriever named as released when it was last asked"
-            if found.ours
-            else f"the link {link} leads to it, which decides for what aca_core has not written"
-        )
+        why = _why_default(found) if found.ours else _LINK_DECIDES.format(link)
         yield f"Version {number} is the default: {why}.{_since(found)}"
     elif found.revisions:
-        why = "the retriever named none when it was last asked" if found.ours else _why_none(found, link)
-        yield f"No version is the default: {why}."
-    better = found.revisions and [
-        item for item in found.items if item.state == "failed" and _is_later(item.version, number)
-    ]
-    if better:
-        yield f"What was asked for and is newer could not be had ({better[0].name}), so the default stayed as it was."
+        yield f"No version is the default: {_why_none(found, link)}."
     if found.ours and linked != number:
         leads = "is not there" if linked is None else f"leads to version {linked}"
         yield f"The link {link} {leads}, and should lead as the index says; 'aca verify --repair' mends it."
@@ -308,12 +294,44 @@ def _on_default(found: Explanation) -> Iterator[str]:
         yield f"A link leads elsewhere: {stray}."
 
 
+_LINK_DECIDES: Final = "the link {} leads to it, which decides for what aca_core has not written"
+
+
+def _why_default(found: Explanation) -> str:
+    """Return why a version that we have written is the default, without stating what is not known."""
+    better = _not_had(found)
+    if not better:
+        return "it is the one that the retriever named as released when it was last asked"
+    if better[0].version == "default":
+        return f"it was released before, and what is released now could not be had ({better[0].name}, below)"
+    return (
+        f"it was released before, and version {better[0].version} could not be had ({better[0].name}, below); "
+        "if that one is released, it becomes the default when it comes"
+    )
+
+
 def _why_none(found: Explanation, link: str) -> str:
-    """Return why what other tools have written has no default."""
+    """Return why there is no default."""
+    if found.ours:
+        better = _not_had(found)
+        if not better:
+            return "the retriever named none when it was last asked"
+        if better[0].version == "default":
+            return f"what is released where it is retrieved from could not be had ({better[0].name}, below)"
+        return f"none that is archived was named as released, and {better[0].name} could not be had (below)"
     if found.links.released is not None:
-        return f"the link {link} leads to version {found.links.released}, which is not archived"
-    astray = any(stray.partition(" ")[0].endswith(f"/{link}") for stray in found.links.strays)
-    return f"the link {link} leads elsewhere" if astray else f"there is no link {link}"
+        why = f"the link {link} leads to version {found.links.released}, which is not archived"
+    elif any(stray.partition(" ")[0].endswith(f"/{link}") for stray in found.links.strays):
+        why = f"the link {link} leads elsewhere"
+    else:
+        why = f"there is no link {link}"
+    return f"{why}, and aca_core has never asked the retriever for it"
+
+
+def _not_had(found: Explanation) -> list[Item]:
+    """Return what failed and is, or may be, the released version: what was asked for as such comes first."""
+    failed = [item for item in found.items if item.state == "failed" and _is_later(item.version, found.default)]
+    return sorted(failed, key=lambda item: item.version != "default")
 
 
 def _is_later(version: Any, number: int | None) -> bool:
@@ -352,9 +370,10 @@ def _on_troubles(found: Explanation) -> Iterator[str]:
         yield doing or f"{each}; the next update completes it, or 'aca verify --repair'."
     for conflict in found.conflicts:
         yield f"{conflict_words(conflict, found.product)}."
-    failed = any(item.state == "failed" for item in found.items)
-    if not (failed or found.unfinished or found.conflicts) and _is_in_order(found):
-        yield "All of it is in order: nothing has failed, and nothing is in conflict."
+    to_come = any(item.state != "committed" for item in found.items)
+    if not (to_come or found.unfinished or found.conflicts) and _is_in_order(found):
+        known = "as far as the index knows: nothing has failed, and nothing is in conflict"
+        yield f"All of it is in order {known}; 'aca verify' looks at the files."
 
 
 def _is_in_order(found: Explanation) -> bool:
@@ -365,78 +384,3 @@ def _is_in_order(found: Explanation) -> bool:
         found.links.released == found.default and found.links.newest in (None, found.last) and not found.links.strays
     )
     return whole and marked and linked
-
-
-def words_for(item: Item) -> str:
-    """Return what an item is about, for people: the ranges of products by day as dates.
-
-    Parameters
-    ----------
-    item : Item
-        Any.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> words_for(Item(name="06000/3"))
-    '06000/3'
-    >>> words_for(Item(name="time 686016069.184 686102469.184"))
-    '2019:271:00:00:00.000 to 2019:272:00:00:00.000'
-    """
-    match = re.fullmatch(r"time (\S+) (\S+)", item.name)
-    if match is None:
-        return item.name
-    from aca_core.dates import to_date
-
-    return f"{to_date(float(match[1]))} to {to_date(float(match[2]))}"
-
-
-def conflict_words(conflict: RecordedConflict, product: str) -> str:
-    """Return what is to be said of a conflict, with the command that would settle it.
-
-    Parameters
-    ----------
-    conflict : RecordedConflict
-        One file.
-    product : str
-        Of this product.
-
-    Returns
-    -------
-    str
-        Without a full stop.
-    """
-    match = re.search(r"(\d{5})_v(\d+)$", conflict.unit)
-    if match is None:  # a day
-        day = conflict.unit.replace("/", ":")
-        asked = f"--since {day} --until {day}"
-    else:
-        asked = f"--obsid {int(match[1])} --version {int(match[2])}"
-    again = f"came again with other bytes on {as_time(conflict.seen)}, and the archived file stayed"
-    return f"{conflict} {again}; 'aca update {product} {asked} --replace' would swap it"
-
-
-def failure_of(item: Item) -> str:
-    """Return what went wrong with an item and when it is tried again, to follow its name.
-
-    Parameters
-    ----------
-    item : Item
-        One that failed.
-
-    Returns
-    -------
-    str
-        Sentences.
-    """
-    times = "once" if item.attempts == 1 else f"{item.attempts} times"
-    last = "" if item.tried is None else f", last on {as_time(item.tried)}"
-    again = (
-        "It is not tried again by itself; 'aca update --retry-failed' tries it."
-        if item.next_try is None
-        else f"It is tried again by the first update after {as_time(item.next_try)}; --retry-failed tries it at once."
-    )
-    return f"has failed {times}{last}: {item.reason.rstrip('.')}. {again}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import attrs
@@ -44,6 +44,11 @@ class Workers:
     jobs: int = 1
     scheduler: str | None = None
 
+    @property
+    def ahead(self) -> int:
+        """How many observations are worked on at a time; a cluster says itself how many it can."""
+        return 64 if self.kind == "dask" else 1 if self.jobs == 1 else 2 * self.jobs
+
     @contextlib.contextmanager
     def executor(self) -> Iterator[Executor]:
         """Start the workers for a block."""
@@ -59,20 +64,43 @@ class Workers:
                 raise
 
     def _local(self) -> Executor:
-        from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor
 
         if self.kind == "processes" and self.jobs > 1:
-            import multiprocessing
-            import signal
-
-            # Ctrl-C reaches the whole group: the coordinator ends the work, and its workers have nothing to say to it.
-            spawn = multiprocessing.get_context("spawn")
-            return ProcessPoolExecutor(
-                self.jobs, mp_context=spawn, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-            )
+            return _Processes(self.jobs)
         if self.kind == "threads" and self.jobs > 1:
             return ThreadPoolExecutor(self.jobs)
         return _Here()
+
+
+class _Processes(Executor):
+    """Processes that are started again where one has died."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool = self._started()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = self._started()
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _started(self) -> Executor:
+        import multiprocessing
+        import signal
+        from concurrent.futures import ProcessPoolExecutor
+
+        # Ctrl-C reaches the whole group: the coordinator ends the work, and its workers have nothing to say to it.
+        spawn = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(
+            self._jobs, mp_context=spawn, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+        )
 
 
 class _Here(Executor):

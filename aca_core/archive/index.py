@@ -11,12 +11,13 @@ import os
 import sqlite3
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aca_core.archive._schema import FILES, SCHEMA_VERSION, TABLE, make_tables
-from aca_core.errors import IntegrityError
+from aca_core.errors import IntegrityError, LockedError
 from aca_core.products import ArchiveProduct
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Index:
         ------
         IntegrityError
             The file is no index, or is damaged.
+        LockedError
+            Somebody has been writing to it all the time.
         """
         try:
             inner = self._inner()
@@ -87,6 +90,8 @@ class Index:
                 held.connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             self._mine.held = None
+            if _is_busy(error):
+                raise self._locked() from error
             raise IntegrityError(self.path, f"cannot be read as the index of {self.product.name}: {error}") from error
 
     def select(self, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
@@ -251,12 +256,15 @@ class Index:
         Raises
         ------
         IntegrityError
-            The index cannot be written.
+            The index cannot be written, or a newer version of this software has made it.
+        LockedError
+            Somebody has been reading or writing it all the time.
         OSError
             The disk is full, or may not be written to.
         """
         from sqlite_utils import Database
 
+        self._check_version()
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -278,7 +286,9 @@ class Index:
     def _write_error(self, error: sqlite3.Error) -> Exception:
         import errno
 
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if _is_busy(error):
+            return self._locked()
+        code = _code(error)
         known = {
             sqlite3.SQLITE_FULL: errno.ENOSPC,
             sqlite3.SQLITE_READONLY: errno.EROFS,
@@ -289,12 +299,45 @@ class Index:
             return OSError(known[code], os.strerror(known[code]), str(self.path))
         return IntegrityError(self.path, f"cannot be written as the index of {self.product.name}: {error}")
 
+    def _locked(self) -> LockedError:
+        return LockedError(self.path, "somebody else, or read in one long transaction", BUSY_SECONDS)
+
+    def _check_version(self) -> None:
+        """Refuse to write what a newer version of this software has made; it may know better."""
+        version = self.remembered("schema", lambda: self.state("schema"))
+        if version is not None and not (version.isdecimal() and int(version) <= int(SCHEMA_VERSION)):
+            problem = f"has tables of version {version}, and this aca_core knows those up to {SCHEMA_VERSION}"
+            raise IntegrityError(self.path, f"{problem}; it can be read, but to write to it take a newer aca_core")
+
     def make(self) -> None:
         """Make the index and our tables, or add to an older index what it lacks; nothing to do for one that is ours."""
+        self._check_version()
         if self.state("schema") == SCHEMA_VERSION:
             return
         with self.writing() as database:
             make_tables(database, self.product)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary code of an error."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    """Say whether somebody else was in the way, so that the same will do later."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+_INHERITED: Final[list[sqlite3.Connection]] = []
+"""Those of threads that a fork has left behind: closing one may mean to wait for ever for what its thread was doing."""
+
+
+def _close(connection: sqlite3.Connection, process: int, thread: int) -> None:
+    """Close a connection, also one that a child has inherited: locks are those of a process, and its own stay."""
+    if process == os.getpid() or thread == threading.get_ident():
+        connection.close()
+    else:
+        _INHERITED.append(connection)
 
 
 class _Held:
@@ -309,6 +352,7 @@ class _Held:
         """Of a copy, what the files were like; it is of no use any more when they are not."""
         self.answers: dict[str, Any] = {}
         self._version: int | None = None
+        weakref.finalize(self, _close, connection, key[0], threading.get_ident())
 
     def look(self) -> None:
         """Begin to read, and forget the answers where anything was committed since."""
@@ -322,10 +366,6 @@ class _Held:
         if "is_made" not in self.answers:
             self.answers["is_made"] = self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         return self.answers["is_made"] is not None
-
-    def __del__(self) -> None:
-        if self.key[0] == os.getpid():
-            self.connection.close()
 
 
 def _open(uri: str) -> sqlite3.Connection:

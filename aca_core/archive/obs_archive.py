@@ -7,14 +7,22 @@ has a thing before the others, and writes to the first.
 from __future__ import annotations
 
 import logging
+import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
 from aca_core.archive.product_archive import ProductArchive
-from aca_core.archive.queries import FileQuery, hidden_units
+from aca_core.archive.queries import (
+    FileQuery,
+    Revision,
+    RevisionWanted,
+    archived_revisions,
+    hidden_units,
+    provisional,
+)
 from aca_core.archive.store import Store
 from aca_core.columns import Row
 from aca_core.errors import DeclarationError, MissingDataError
@@ -23,11 +31,12 @@ from aca_core.obsids import MAX_OBSID
 
 if TYPE_CHECKING:
     from aca_core.catalogues import Catalogue
+    from aca_core.dates import DateLike
     from aca_core.retrievers import Retriever
 
 __all__ = ["ObsArchive", "ObsDirs"]
 
-RevisionWanted = Literal["last", "all"] | int | None
+_REVISIONS: Final[Mapping[str, Revision]] = {"default": None, "last": "last", "all": "all"}
 
 ObsDirs = dict[Any, Any]
 """Paths by version, by ``default`` and by ``last``; under ``revisions`` the versions."""
@@ -68,9 +77,11 @@ class ObsArchive(ProductArchive):
         """
         obsid = checked_obsid(obsid)
         for store in self.stores:
-            found = self._dirs_below(store, obsid)
-            if found is not None:
-                return found
+            with store.index.reading():
+                there = archived_revisions(store, obsid)
+                hidden = hidden_units(store) if there else set()
+            if there:
+                return self._dirs_below(store, [ObsidRevision(obsid, each) for each in there], hidden)
         return None
 
     def get_dir(self, obsid: int) -> str | None:
@@ -89,16 +100,13 @@ class ObsArchive(ProductArchive):
         found = self.get_obs_dirs(obsid)
         return None if found is None else found.get("default")
 
-    def _dirs_below(self, store: Store, obsid: int) -> ObsDirs | None:
+    def _dirs_below(self, store: Store, archived: Sequence[ObsidRevision], hidden: set[str]) -> ObsDirs | None:
         from aca_core.archive.links import links_of
-        from aca_core.archive.revisions import archived_revisions
 
-        with store.index.reading():
-            units = [ObsidRevision(obsid, version) for version in archived_revisions(store, obsid)]
-            if hidden := hidden_units(store):
-                units = [unit for unit in units if store.name_of(unit) not in hidden]
+        units = [unit for unit in archived if not hidden or store.name_of(unit) not in hidden]
         if not units:
             return None
+        obsid = units[0].obsid
         found: ObsDirs = {unit.revision: store.folder_of(unit) for unit in units}
         links, layout = links_of(store, obsid), self._layout
         if links.released in found:
@@ -111,8 +119,8 @@ class ObsArchive(ProductArchive):
     def get_files(
         self,
         obsid: int | None = None,
-        start: Any = None,
-        stop: Any = None,
+        start: DateLike = None,
+        stop: DateLike = None,
         revision: RevisionWanted = None,
         content: str | Sequence[str] | None = None,
     ) -> list[str]:
@@ -121,11 +129,11 @@ class ObsArchive(ProductArchive):
         Parameters
         ----------
         obsid : int, optional
-            Which observation; then `start` and `stop` are not used.
+            Which observation, instead of a range of time.
         start, stop : date, optional
             Files that overlap this range, in any form of `aca_core.dates`; `stop` is now by default.
-        revision : None, 'last', 'all' or int
-            The released version, the greatest that is archived, all of them, or one.
+        revision : None, 'default', 'last', 'all' or int
+            The released version (None and ``default``), the greatest that is archived, all of them, or one.
         content : str or sequence of str, optional
             Content types; by default those that the product declares.
 
@@ -137,17 +145,31 @@ class ObsArchive(ProductArchive):
         Raises
         ------
         TypeError
-            Neither an obsid nor a range of time was given.
+            Neither an obsid nor a range of time was given, or both.
+        DeclarationError
+            The obsid, the revision or the content is none. It is a ValueError.
+        DateError
+            The start or the stop is no date, or the range goes backwards. It is a ValueError.
         UnknownNameError
-            A content type is not one of the product's.
+            A content type is not one of the product's. It is a LookupError.
+
+        Examples
+        --------
+        >>> from aca_core import open_archive
+        >>> import tempfile
+        >>> asp1 = open_archive(tempfile.mkdtemp())["asp1"]
+        >>> asp1.get_files(8010, content="ASPSOL")
+        []
+        >>> asp1.get_files(start="2012:001", stop="2012:030", content=["ASPSOL", "ACACAL"])
+        []
         """
         return [row["path"] for row in self.get_rows(obsid, start, stop, revision, content, columns=())]
 
     def get_rows(
         self,
         obsid: int | None = None,
-        start: Any = None,
-        stop: Any = None,
+        start: DateLike = None,
+        stop: DateLike = None,
         revision: RevisionWanted = None,
         content: str | Sequence[str] | None = None,
         *,
@@ -172,6 +194,10 @@ class ObsArchive(ProductArchive):
         """
         if obsid is None and start is None and stop is None:
             raise TypeError(f"get_files of {self.name} needs an obsid, or a start and a stop")
+        if obsid is not None and (start is not None or stop is not None):
+            given = f"obsid {obsid!r}, start {start!r}, stop {stop!r}"
+            what = "takes an obsid or a range of time, not both; give the content by name: content='…'"
+            raise TypeError(f"get_files of {self.name} {what} (there were {given})")
         query = self._range(start, stop) if obsid is None else FileQuery(obsid=checked_obsid(obsid))
         query = attrs.evolve(
             query, revision=checked_revision(revision), content=self._content(content), where=self._where(where)
@@ -287,9 +313,10 @@ class ObsArchive(ProductArchive):
             return probe(self.product, feed.retriever, obsid, version, Path(scratch), self._obi(obsid))
 
     def _obi(self, obsid: int) -> int | None:
+        from aca_core.archive.asking import CheckedCatalogue
+
         catalogue = self.feed.catalogue
-        obis = () if catalogue is None else catalogue.obis(obsid)
-        return min(obis) if len(obis) > 1 else None
+        return None if catalogue is None else CheckedCatalogue(catalogue).smallest_obi(obsid)
 
     def get_arch(self, obsid: int, version: Literal["default", "last"] | int = "last") -> str:
         """Fetch a version of an observation and archive it, with its links.
@@ -336,13 +363,11 @@ class ObsArchive(ProductArchive):
         list of dict
             ``obsid`` and ``revision``, the provisional one: it was released, or is no longer the newest.
         """
-        from aca_core.archive.links import provisional_links
-
         first = self.stores[0]
         store = first if archive_dir is None else Store(self.product, Path(archive_dir).absolute(), first.root)
         found = []
-        for obsid, revision in provisional_links(store):
-            if revision is None or obsid in self.feed.bad_obsids:
+        for obsid, revision in provisional(store):
+            if obsid in self.feed.bad_obsids:
                 continue
             if revision == self.get_ver_num(obsid, "default") or revision != self.get_ver_num(obsid, "last"):
                 found.append({"obsid": obsid, "revision": revision})
@@ -444,6 +469,8 @@ class ObsArchive(ProductArchive):
         ------
         ConfigError
             A key is unknown, or a value is wrong.
+        MissingDataError
+            The folder in which ``data_root`` is to be is not there, as where a mount is absent.
         """
         from aca_core.archive.feeds import Feed
         from aca_core.archive.seed_config import store_from
@@ -465,31 +492,30 @@ class ObsArchive(ProductArchive):
 
 def checked_obsid(obsid: object) -> int:
     """Return an obsid as an int; refuse what is none."""
-    import operator
-
-    try:
-        if isinstance(obsid, str):
-            number = int(obsid) if obsid.isascii() and obsid.isdigit() else -1
-        else:
-            number = operator.index(obsid)  # type: ignore[arg-type]  # whatever has no index is refused below
-    except TypeError:
-        number = -1
-    if not 0 <= number <= MAX_OBSID or isinstance(obsid, bool):
+    number = int(obsid) if isinstance(obsid, str) and obsid.isascii() and obsid.isdigit() else _whole(obsid)
+    if not 0 <= number <= MAX_OBSID:
         raise DeclarationError("the archive", "obsid", obsid, f"a whole number from 0 to {MAX_OBSID}")
     return number
 
 
-def checked_revision(revision: object) -> RevisionWanted:
-    """Return a wanted revision; refuse what is none."""
-    import operator
-
-    if revision is None or revision in ("last", "all"):
-        return revision
-    try:
-        number = operator.index(revision)  # type: ignore[arg-type]  # whatever has no index is refused below
-    except TypeError:
-        number = -1
-    if number < 0 or isinstance(revision, bool):
-        expected = "None (the released one), 'last', 'all' or a whole number"
+def checked_revision(revision: object) -> Revision:
+    """Return which versions are wanted; refuse what says none."""
+    if revision is None:
+        return None
+    if isinstance(revision, str) and revision in _REVISIONS:
+        return _REVISIONS[revision]
+    number = _whole(revision)
+    if number < 0:
+        expected = "None or 'default' (the released one), 'last', 'all' or a whole number, not in quotes"
         raise DeclarationError("the archive", "revision", revision, expected)
     return number
+
+
+def _whole(value: object) -> int:
+    """Return a whole number, also one that a table has as a float; -1 for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    try:
+        return -1 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]  # it may have none
+    except TypeError:
+        return -1

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aca_core.archive.feeds import Feed
-from aca_core.archive.queries import FileQuery, archived_revisions, find_rows
+from aca_core.archive.queries import FileQuery, find_rows, keeps
 from aca_core.archive.store import Store
-from aca_core.errors import ConfigError, ConfigProblem, DateError, UnknownNameError
-from aca_core.layouts import ObsidRevision, Unit
+from aca_core.errors import ConfigError, ConfigProblem, DateError, DeclarationError, UnknownNameError
+from aca_core.layouts import Day, ObsidRevision, Unit
 from aca_core.products import ArchiveProduct
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from aca_core.archive.reports import Told, UpdateOptions, UpdateReport
     from aca_core.archive.running import Home
     from aca_core.archive.verify import Finding
+    from aca_core.dates import DateLike
 
 __all__ = ["WAIT", "ProductArchive"]
 
@@ -104,42 +104,29 @@ class ProductArchive:
         found: list[dict[str, Any]] = []
         # Rows of several roots are sorted here, so their time is needed.
         more = () if columns is None or len(self.stores) == 1 or "tstart" in columns else ("tstart",)
-        key_of = operator.itemgetter(*self._layout.files_by)
-        seen: set[Any] = set()
+        wanted = columns if columns is None else [*columns, *more]
         for place, store in enumerate(self.stores):
-            owners: set[Any] = set()
-            folders: dict[Any, str] = {}
-            for row in find_rows(store, query, columns if columns is None else [*columns, *more]):
-                key = key_of(row)
-                if key not in folders:
-                    unit = self._layout.unit_of(row)
-                    owner = unit.obsid if isinstance(unit, ObsidRevision) else unit
-                    answered = owner in seen or self._is_answered(place, unit)
-                    folders[key] = "" if answered else store.folder_of(unit)
-                    owners.add(owner)
-                if folder := folders[key]:
-                    row["path"] = f"{folder}/{row['filename']}"
-                    found.append(row)
-            seen |= owners
+            found += find_rows(store, query, wanted, elsewhere=self._before(place) if place else None)
         if len(self.stores) > 1:
             found.sort(key=lambda row: (row.get("tstart") or 0.0, row.get("obsid", 0), row["filename"]))
         for row in found if more else ():
             row.pop("tstart", None)
         return found
 
-    def _is_answered(self, place: int, unit: Unit) -> bool:
-        """Say whether a root before this one has the obsid of a unit, in whatever version: then it answers alone."""
-        if not isinstance(unit, ObsidRevision):
-            return False
-        return any(archived_revisions(store, unit.obsid) for store in self.stores[:place])
+    def _before(self, place: int) -> Callable[[Unit], bool]:
+        """Return what says whether a root before a certain one has the obsid, or the day, of a unit."""
 
-    def _range(self, start: Any, stop: Any) -> FileQuery:
+        @functools.cache
+        def is_kept(owner: int | Day) -> bool:
+            return any(keeps(store, owner) for store in self.stores[:place])
+
+        return lambda unit: is_kept(unit.obsid if isinstance(unit, ObsidRevision) else unit)
+
+    def _range(self, start: DateLike, stop: DateLike) -> FileQuery:
         """Return the query for what overlaps a range of time."""
-        from aca_core.dates import to_secs
-
         if {"tstart", "tstop"} - {column.name for column in self.product.schema}:
             raise UnknownNameError("column", "tstart", [column.name for column in self.product.schema])
-        first, last = _EVER if start is None else float(to_secs(start)), float(to_secs(stop))
+        first, last = _EVER if start is None else _one_date(start), _one_date(stop)
         if first > last:
             raise DateError(start, f"it is after the stop, {stop!r}; expected a range of time that goes forward")
         return FileQuery(start=first, stop=last)
@@ -149,7 +136,11 @@ class ProductArchive:
         if content is None:
             usual = self._given.get("content_types") or known
             return ((usual,) if isinstance(usual, str) else tuple(usual)) or None
-        asked = (content,) if isinstance(content, str) else tuple(content)
+        asked = (content,) if isinstance(content, str) else tuple(content) if isinstance(content, Iterable) else ()
+        if not asked:
+            example = f" such as {known[0]!r}" if known else ""
+            expected = f"a content type{example}, several of them, or None for the usual ones"
+            raise DeclarationError("the archive", "content", content, expected)
         for each in asked:
             if known and each not in known:
                 raise UnknownNameError(f"content type of {self.name}", each, known)
@@ -160,7 +151,10 @@ class ProductArchive:
         for name in where or {}:
             if name not in names:
                 raise UnknownNameError(f"column of {self.name}", name, names)
-        return {name: tuple(values) for name, values in (where or {}).items()}
+        return {
+            name: (values,) if isinstance(values, str) or not isinstance(values, Iterable) else tuple(values)
+            for name, values in (where or {}).items()
+        }
 
     # ---- keeping it -------------------------------------------------------------------------------------------------
 
@@ -227,6 +221,16 @@ class ProductArchive:
         from aca_core.archive.verify import verify
 
         return [finding for store in self.stores for finding in verify(store, full=full, told=told)]
+
+
+def _one_date(date: DateLike) -> float:
+    """Return a date as CXC seconds; refuse several."""
+    from aca_core.dates import to_secs
+
+    secs = to_secs(date)
+    if getattr(secs, "shape", ()):
+        raise DateError(date, "these are several dates; expected one")
+    return float(secs)
 
 
 P = TypeVar("P", bound=ProductArchive)

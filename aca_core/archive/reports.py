@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Callable
-from typing import Final
 
 import attrs
 
 from aca_core._checks import as_whole, check, whole
+from aca_core.archive._disk import STOPS
 from aca_core.archive.items import Item, mark_failed
 from aca_core.archive.revisions import Conflict
 from aca_core.archive.store import Store
@@ -21,9 +20,6 @@ from aca_core.retrievers import VersionWanted
 __all__ = ["STOPS", "Told", "UpdateOptions", "UpdateReport", "untold"]
 
 _log = logging.getLogger("aca_core")
-
-STOPS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
-"""What is wrong with the machine and not with an observation: the update ends, and nothing is held against the item."""
 
 
 def _is_version(value: object) -> bool:

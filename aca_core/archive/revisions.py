@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from aca_core.archive._disk import make_folders, remove_tree, sha256_of
-from aca_core.archive.commit import Links, Plan, commit
+from aca_core.archive.commit import Links, Plan, commit, open_plans
 from aca_core.archive.links import links_of
 from aca_core.archive.queries import archived_revisions, released_of
 from aca_core.archive.staging import Staged, StagedFile, StagingRules, stage, told_names
@@ -26,7 +26,7 @@ from aca_core.products import ArchiveProduct
 from aca_core.retrievers import ObsidRequest, Retriever
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 __all__ = [
     "Conflict",
@@ -352,6 +352,8 @@ def settle(store: Store, prepared: Prepared, *, replace: bool = False) -> Settle
             except IntegrityError as error:
                 number = staged.version if staged.version is not None else -1
                 problems += [Problem(wanted=wanted, error=error) for wanted in prepared.asked_as.get(number, [number])]
+                if open_plans(store):  # it has failed behind its journal, and is completed before anything newer
+                    return Settled(changes=tuple(changes), conflicts=tuple(conflicts), problems=tuple(problems))
                 continue
             conflicts += found
             changes += [] if change is None else [change]
@@ -362,20 +364,23 @@ def settle(store: Store, prepared: Prepared, *, replace: bool = False) -> Settle
             unit = ObsidRevision(prepared.obsid, leading if leading is not None else max(known, default=0))
             changes.append(commit(store, Plan(unit=store.name_of(unit), links=links)))
     finally:
-        discard(prepared)
+        discard(prepared, keep={plan.staging for _, _, plan in open_plans(store)})
     return Settled(changes=tuple(changes), conflicts=tuple(conflicts), problems=tuple(problems))
 
 
-def discard(prepared: Prepared) -> None:
+def discard(prepared: Prepared, keep: Collection[str] = ()) -> None:
     """Remove what was staged for an obsid and is not needed any more.
 
     Parameters
     ----------
     prepared : Prepared
         What was found and fetched.
+    keep : collection of str
+        Names of staging folders that a commit still needs, since it was begun and not finished.
     """
     for staged in prepared.staged:
-        remove_tree(staged.folder)
+        if staged.folder.name not in keep:
+            remove_tree(staged.folder)
 
 
 def _settle_one(

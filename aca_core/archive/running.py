@@ -12,6 +12,7 @@ from aca_core.archive.feeds import Feed
 from aca_core.archive.reports import Told, UpdateOptions, UpdateReport, untold
 from aca_core.archive.store import Store
 from aca_core.archive.update import update_obsids
+from aca_core.errors import AcaError, LockedError
 from aca_core.layouts import ByObsid
 from aca_core.registry import Registry
 
@@ -62,19 +63,34 @@ def run_update(
     AcaError, OSError
         As `update_obsids` and `update_days` say.
     """
+    try:
+        report = _under_lock(store, feed, options, home, told or untold, wait)
+    except (AcaError, OSError) as error:
+        # A named observation that cannot be had, or somebody else at work, says nothing of the archive's own updates.
+        if options.obsid is None and not isinstance(error, LockedError):
+            store.note_update(" ".join(str(error).split()))
+        raise
+    if options.obsid is None:
+        store.note_update("")
+    if home is not None:
+        report.undelivered = deliver_events(store, home)
+    return report
+
+
+def _under_lock(
+    store: Store, feed: Feed, options: UpdateOptions, home: Home | None, told: Told, wait: float
+) -> UpdateReport:
+    """Do the work of the layout."""
     work = update_obsids if isinstance(store.product.layout, ByObsid) else update_days
     with store.locked(wait):
         store.make()
         if home is not None:
             subscribe(store, home.registry)
         try:
-            report = work(store, feed, options, told or untold)
+            return work(store, feed, options, told)
         finally:
             with contextlib.suppress(OSError):  # it is not there, or what is in it is left for the next update
                 store.staging.rmdir()
-    if home is not None:
-        report.undelivered = deliver_events(store, home)
-    return report
 
 
 def deliver_events(store: Store, home: Home) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -13,18 +14,20 @@ from aca_core.archive.index import TABLE
 from aca_core.archive.store import Store
 from aca_core.catalogues import Work
 from aca_core.columns import Column, ColumnType, FromArchive
-from aca_core.errors import ConfigError, ConfigProblem, did_you_mean
+from aca_core.errors import ConfigError, ConfigProblem, MissingDataError, did_you_mean
 from aca_core.products import ArchiveProduct, Version
 from aca_core.readers import FITS_COLUMNS, ColumnReader, FitsColumns, ParameterColumns
 
 __all__ = ["KEYS", "as_seed_config", "store_from"]
 
+_log = logging.getLogger("aca_core")
+
 KEYS: Final[Mapping[str, str]] = {
     "data_root": "the product's folder",
     "temp_root": "where deliveries are checked, on the same file system",
-    "bad_obsids": "file of obsids that the check for released versions leaves alone",
+    "bad_obsids": "obsids that the check for released versions leaves alone, or a file of them",
     "cols": "keywords or parameters that the index keeps",
-    "sql_def": "SQL file that makes the table of files",
+    "sql_def": "SQL file that makes the table of files; without one, cols say its columns",
     "apstat_table": "the catalogue's table of runs",
     "apstat_id": "its id column",
     "label": "what the product is, for people",
@@ -65,6 +68,9 @@ def store_from(config: Mapping[str, Any]) -> Store:
     if not config.get("data_root"):
         raise _wrong("data_root", "is missing; expected the product's folder, such as /data/aca/archive/asp1")
     folder = Path(config["data_root"]).absolute()
+    if not folder.parent.is_dir():
+        problem = f"the archive root {folder.parent} is no folder; mount it, or make it if it is a new archive"
+        raise MissingDataError(f"{problem} (data_root is {str(config['data_root'])!r})")
     product = _product({**_DEFAULTS, **{key: value for key, value in config.items() if value is not None}}, folder)
     staging = Path(config["temp_root"]).absolute() if config.get("temp_root") else None
     return Store(product, folder, folder.parent, staging=_usable(staging, folder, product))
@@ -101,7 +107,7 @@ def _product(config: Mapping[str, Any], folder: Path) -> ArchiveProduct:
         # Those of the dictionary are the usual ones of a query; others are archived too. See ProductArchive._content.
         discard=_globs(config["delete"]),
         recheck=bool(config["filecheck"]),
-        bad_obsids=Path(config["bad_obsids"]).absolute() if config.get("bad_obsids") else (),
+        bad_obsids=_bad_obsids(config.get("bad_obsids") or ()),
         work=work,
         dialects={"arc5gl": dialect} if dialect else {},
         file_names="*.par*" if _is_parameters(config) else "*.fits*",
@@ -119,18 +125,35 @@ def _globs(delete: Any) -> tuple[str, ...]:
     return tuple(each if set(each) & set("*?[") else f"*{each}*" for each in given)
 
 
+def _bad_obsids(given: Any) -> Any:
+    """Return a list of obsids as it is, and the name of its file as a path."""
+    return Path(given).absolute() if isinstance(given, str | Path) else given
+
+
 def _is_parameters(config: Mapping[str, Any]) -> bool:
     """Say whether the files are parameter files: the version is carried by one."""
     return ".par" in config["small_glob"] or "par*" in config["small_glob"]
 
 
 def _reader(config: Mapping[str, Any]) -> ColumnReader:
-    columns = _columns_of_sql(Path(config["sql_def"])) if config.get("sql_def") else []
+    sql = _sql_file(config)
+    columns = [] if sql is None else _columns_of_sql(sql)
     if _is_parameters(config):
         return ParameterColumns(*_parameters(columns or [Column(name) for name in config.get("cols") or ()]))
     names = [column.name for column in columns] or list(config.get("cols") or _USUAL)
     own = {column.name: column for column in columns}
     return FitsColumns(*(FITS_COLUMNS.get(name) or own.get(name) or Column(name) for name in names))
+
+
+def _sql_file(config: Mapping[str, Any]) -> Path | None:
+    """Return the SQL file; None for one that lies beside the code of older tools, as its bare name says."""
+    if not config.get("sql_def"):
+        return None
+    path = Path(config["sql_def"])
+    if path.name == str(config["sql_def"]) and not path.exists():
+        _log.info("the SQL file %s is not here; the columns of %s are those of cols", path, config["data_root"])
+        return None
+    return path
 
 
 def _parameters(columns: Sequence[Column]) -> list[Column]:

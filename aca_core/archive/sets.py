@@ -10,10 +10,11 @@ from aca_core.archive.archive import Archive
 from aca_core.archive.days import planned_days
 from aca_core.archive.events import undelivered
 from aca_core.archive.feeds import Feed, Workers
-from aca_core.archive.items import Item
+from aca_core.archive.items import Item, count_items
 from aca_core.archive.product_archive import WAIT, ProductArchive
 from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport
 from aca_core.archive.update import planned_items
+from aca_core.archive.words import in_words, waiting_for
 from aca_core.errors import AcaError, ConfigError, ConfigProblem
 from aca_core.layouts import ByObsid
 
@@ -36,6 +37,8 @@ class ProductUpdate:
         Files that were added to the index; those that are kept beside them are not counted.
     waiting : int
         Changes that subscribers could not take.
+    not_due : int
+        What had failed before and was not tried, as its time has not come; 0 where one observation was asked for.
     """
 
     product: str
@@ -44,6 +47,7 @@ class ProductUpdate:
     error: AcaError | OSError | None = None
     new_files: int = 0
     waiting: int = 0
+    not_due: int = 0
 
     @property
     def needs_attention(self) -> bool:
@@ -169,16 +173,22 @@ def update_products(
     """
     for product, set_name in chosen:
         here = ProductUpdate(product=product, set_name=set_name)
+        store = None
         try:
             member = member_of_set(archive, product, set_name, jobs)
-            report = member.run_update(options, told=told(product) if told else None, wait=wait)
-            late = undelivered(member.stores[0]) if report.undelivered else []
+            store, tell = member.stores[0], told(product) if told else None
+            if tell is not None and (text := waiting_for(store, wait)):
+                tell(text, 0, 0)
+            report = member.run_update(options, told=tell, wait=wait)
+            late = undelivered(store) if report.undelivered else []
             waiting = sum(each.changes for each in late if each.subscriber in report.undelivered)
             names = [name for change in report.changes for name in change.added]
             new = sum(not member.product.keeps_beside(name) for name in names)
-            yield attrs.evolve(here, report=report, new_files=new, waiting=waiting)
+            before = count_items(store).get("failed", 0) - len({item.name for item in report.failed})
+            not_due = max(0, before) if options.obsid is None else 0
+            yield attrs.evolve(here, report=report, new_files=new, waiting=waiting, not_due=not_due)
         except (AcaError, OSError) as error:
-            yield attrs.evolve(here, error=error)
+            yield attrs.evolve(here, error=error if store is None else in_words(error, store))
             if isinstance(error, OSError) and error.errno in STOPS:
                 return
 
@@ -229,7 +239,7 @@ def member_of_set(archive: Archive, product: str, set_name: str, jobs: int | Non
     -------
     ProductArchive
     """
-    member = archive[product]
+    member: ProductArchive = archive[product]
     feed = archive.feed_of(product, set_name)
     return type(member)(member.stores, archive, feed if jobs is None else attrs.evolve(feed, workers=_with(feed, jobs)))
 

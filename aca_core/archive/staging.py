@@ -383,7 +383,7 @@ def _remark(path: Path, found: FileCheck, rules: StagingRules) -> str:
     """Return what is wrong with the checksums of a file that may be kept nevertheless."""
     remark = "; ".join(found.problems)
     if remark and rules.checksum == "error":
-        raise IntegrityError(path, f"{remark}; fetch it again, or keep such files with checksum = 'warn'")
+        raise IntegrityError(path, f"{remark}; fetch it again, or keep such files with checksum = 'warn' in the set")
     if remark:
         _log.warning("%s: %s; it is kept, since checksum is 'warn'", path.name, remark)
     return remark

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import attrs
 
 from aca_core.archive.commit import open_plans
 from aca_core.archive.events import Undelivered, undelivered
 from aca_core.archive.index import FILES, TABLE
-from aca_core.archive.items import Item, items
-from aca_core.archive.product_archive import WAIT, ProductArchive
+from aca_core.archive.items import Item, count_items, items
+from aca_core.archive.product_archive import ProductArchive
+from aca_core.archive.soundness import is_lost
 from aca_core.archive.store import LAST_ID_FILE, Store
-from aca_core.archive.verify import Finding, repair, verify
+from aca_core.archive.words import as_time, holder_words
 from aca_core.errors import IntegrityError
-
-if TYPE_CHECKING:
-    from aca_core.archive.reports import Told
 
 __all__ = [
     "ProductStatus",
     "RecordedConflict",
-    "RootCheck",
     "RootStatus",
     "Unfinished",
-    "check_roots",
+    "conflict_words",
     "conflicts_in",
     "root_status",
     "status_of",
     "unfinished_in",
+    "writer_of",
 ]
 
 
@@ -136,6 +134,11 @@ class ProductStatus:
         The same of plugins that are not in use; nothing is held up for them.
     writer : str or None
         Who writes at this moment.
+    last_attempt, last_success : float or None
+        When an update was last tried, and when one last came to its end: seconds since 1970; None where that is not
+        known, as it is not of the last success while updates fail.
+    last_error : str
+        Why the last attempt failed as a whole; empty where it did not.
     """
 
     product: str
@@ -152,6 +155,14 @@ class ProductStatus:
     undelivered: tuple[Undelivered, ...] = ()
     absent: tuple[Undelivered, ...] = ()
     writer: str | None = None
+    last_attempt: float | None = None
+    last_success: float | None = None
+    last_error: str = ""
+
+    @property
+    def failed_as_a_whole(self) -> bool:
+        """Whether the last update did not come to its end, and none is running."""
+        return bool(self.last_error) and self.writer is None
 
     @property
     def units(self) -> int:
@@ -170,9 +181,10 @@ class ProductStatus:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether somebody should look: something failed, was interrupted, is in conflict or not delivered."""
-        waits = self.failed or self.conflicts or self.undelivered or (self.unfinished and self.writer is None)
-        return bool(waits) or any(root.problem for root in self.roots)
+        """Whether somebody should look: something failed, was interrupted, is in conflict or refused by a plugin."""
+        refused = any(each.reason for each in self.undelivered)  # who was not told yet will be by the next update
+        waits = self.failed or self.conflicts or refused or (self.unfinished and self.writer is None)
+        return bool(waits) or self.failed_as_a_whole or any(root.problem for root in self.roots)
 
 
 def status_of(member: ProductArchive) -> ProductStatus:
@@ -193,27 +205,46 @@ def status_of(member: ProductArchive) -> ProductStatus:
         product=product.name,
         label=product.label,
         roots=tuple(root_status(each) for each in member.stores),
-        writer=(store.holder() or "another process") if store.is_locked() else None,
+        writer=writer_of(store),
     )
     if here.roots[0].problem or not here.roots[0].exists:
         return here
-    known = items(store)
+    to_come = items(store, "wanted", "staged", "failed")
     present = None if member.archive is None else member.archive.registry.subscribers()
     waiting, absent = _by_presence(undelivered(store), present)
     longest = store.index.state("longest")
+    failing = store.failing()
     return attrs.evolve(
         here,
         last_id=_last_id(store),
         longest=None if longest is None else float(longest),
-        wanted=tuple(item for item in known if item.state == "wanted"),
-        staged=tuple(item for item in known if item.state == "staged"),
-        failed=tuple(item for item in known if item.state == "failed"),
-        committed=sum(item.state == "committed" for item in known),
+        wanted=tuple(item for item in to_come if item.state == "wanted"),
+        staged=tuple(item for item in to_come if item.state == "staged"),
+        failed=tuple(item for item in to_come if item.state == "failed"),
+        committed=count_items(store).get("committed", 0),
         unfinished=unfinished_in(store),
         conflicts=conflicts_in(store),
         undelivered=waiting,
         absent=absent,
+        last_attempt=store.last_written() if failing is None else failing["attempt"],
+        last_success=store.last_written() if failing is None else None,
+        last_error="" if failing is None else failing["error"],
     )
+
+
+def writer_of(store: Store) -> str | None:
+    """Return who writes to a product at this moment, for people; None for nobody.
+
+    Parameters
+    ----------
+    store : Store
+        Of one product, below one root.
+
+    Returns
+    -------
+    str or None
+    """
+    return holder_words(store.holder() or "another process") if store.is_locked() else None
 
 
 def _last_id(store: Store) -> int | None:
@@ -247,6 +278,8 @@ def root_status(store: Store) -> RootStatus:
     """
     here = RootStatus(folder=store.folder, exists=store.folder.is_dir())
     try:
+        if is_lost(store):
+            return attrs.evolve(here, problem="is not there or empty, although files are archived: it was lost")
         if not store.index.columns():
             return here
         by = ", ".join(store.product.layout.files_by)
@@ -301,69 +334,26 @@ def conflicts_in(store: Store, obsid: int | None = None) -> tuple[RecordedConfli
     return tuple(each for each in found if getattr(store.unit_named(each.unit), "obsid", None) == obsid)
 
 
-# ---- whether it is sound --------------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class RootCheck:
-    """What was found wrong with a product below one root.
-
-    Attributes
-    ----------
-    product : str
-        Name of the product.
-    folder : Path
-        Its folder in that root.
-    found : tuple of Finding
-        What was wrong.
-    left : tuple of Finding
-        What still is: all of it where nothing was repaired.
-    wanted : int
-        How many versions or files the repair has put on the list of what the next update fetches again.
-    """
-
-    product: str
-    folder: Path
-    found: tuple[Finding, ...] = ()
-    left: tuple[Finding, ...] = ()
-    wanted: int = 0
-
-
-def check_roots(
-    member: ProductArchive, *, full: bool = False, mend: bool = False, wait: float = WAIT, told: Told | None = None
-) -> list[RootCheck]:
-    """Look for what is wrong with a product in every root, and mend it where that is asked for.
+def conflict_words(conflict: RecordedConflict, product: str) -> str:
+    """Return what is to be said of a conflict, with the command that would settle it.
 
     Parameters
     ----------
-    member : ProductArchive
-        Of one product.
-    full : bool, default False
-        Whether to read every file.
-    mend : bool, default False
-        Whether to repair the first root, which is the one that is written to; the others are only looked at.
-    wait : float, default 60
-        How long to wait for another writer, s.
-    told : callable, optional
-        Called as the work goes on.
+    conflict : RecordedConflict
+        One file.
+    product : str
+        Of this product.
 
     Returns
     -------
-    list of RootCheck
-        One for each root.
+    str
+        Without a full stop.
     """
-    checks = []
-    for number, store in enumerate(member.stores):
-        if mend and number == 0:
-            before = {item.name for item in items(store, "wanted")}
-            found = repair(store, full=full, wait=wait, told=told)
-            # What is damaged now and was not a moment ago would be news; sizes and names tell what is left.
-            left = verify(store) if found else []
-            wanted = len({item.name for item in items(store, "wanted")} - before)
-        else:
-            found = verify(store, full=full, told=told)
-            left, wanted = found, 0
-        checks.append(
-            RootCheck(product=member.name, folder=store.folder, found=tuple(found), left=tuple(left), wanted=wanted)
-        )
-    return checks
+    match = re.search(r"(\d{5})_v(\d+)$", conflict.unit)
+    if match is None:  # a day
+        day = conflict.unit.replace("/", ":")
+        asked = f"--since {day} --until {day}"
+    else:
+        asked = f"--obsid {int(match[1])} --version {int(match[2])}"
+    again = f"came again with other bytes on {as_time(conflict.seen)}, and the archived file stayed"
+    return f"{conflict} {again}; 'aca update {product} {asked} --replace' would swap it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aca_core.archive._disk import make_folders, replace_text, sync_folder
 from aca_core.archive.index import FILES, TABLE, Index
-from aca_core.errors import IntegrityError, LockedError
+from aca_core.errors import ConfigError, ConfigProblem, IntegrityError, LockedError
 from aca_core.layouts import Unit
 from aca_core.products import ArchiveProduct
 
@@ -29,7 +30,13 @@ STAGING: Final = ".staging"
 _LOCKS: Final[Mapping[str, str]] = {"kernel": ".lock", "soft": ".lock-soft"}
 """By the kind of the lock its file: that of a kernel lock stays, and being there must not mean a soft one."""
 
+_NO_LOCKS: Final = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+_PAUSE: Final = 0.05
+"""How long to wait before looking again whether a soft lock is free, s."""
+
 _HOLDER: Final = ".lock-holder.json"
+_FAILING: Final = ".lock-failing.json"
 
 
 class Store:
@@ -173,6 +180,8 @@ class Store:
         ------
         LockedError
             It has not ended in that time; the message says who it is.
+        ConfigError
+            The file system has no locks of its kernel.
         OSError
             The folder may not be written to.
         """
@@ -183,7 +192,12 @@ class Store:
         try:
             lock.acquire(timeout=wait)
         except Timeout:
-            raise LockedError(self.folder, self.holder() or "", wait) from None
+            raise LockedError(self.folder, self._in_the_way(), wait) from None
+        except OSError as error:
+            if self.lock_kind == "soft" or error.errno not in _NO_LOCKS:
+                raise
+            text = f'the file system of {self.folder} has no locks ({error.strerror}); set lock = "soft"'
+            raise ConfigError([ConfigProblem("configuration", "lock", text)]) from error
         try:
             self._sign()
             yield
@@ -196,7 +210,7 @@ class Store:
         """Say whether somebody writes at this moment; nothing is made or changed to find out."""
         path = self.folder / _LOCKS[self.lock_kind]
         if self.lock_kind == "soft":
-            return path.exists()
+            return os.path.lexists(path)
         import fcntl
 
         try:
@@ -222,6 +236,47 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def _in_the_way(self) -> str:
+        """Return who writes, and of a soft lock how a person who knows better takes it away."""
+        holder = self.holder() or ""
+        if self.lock_kind != "soft":
+            return holder
+        return f"{holder or 'another process'} (if that is gone, remove {_LOCKS['soft']} there)"
+
+    def note_update(self, error: str) -> None:
+        """Note that an update came to no end, and why; or that one did, so that nothing is noted any more.
+
+        This is for people, and no part of the archive: an update that finds nothing new writes nothing.
+
+        Parameters
+        ----------
+        error : str
+            Why; empty where it came to its end.
+        """
+        path, known = self.folder / _FAILING, self.failing()
+        with contextlib.suppress(OSError):
+            if error:
+                now = time.time()
+                said = {"since": now if known is None else known["since"], "attempt": now, "error": error}
+                replace_text(path, json.dumps(said))
+            elif known is not None:
+                path.unlink()
+
+    def failing(self) -> dict[str, Any] | None:
+        """Return since when updates come to no end (``since``), when one last did so (``attempt``), its ``error``."""
+        try:
+            said = json.loads((self.folder / _FAILING).read_text(encoding="utf-8"))
+            return {"since": float(said["since"]), "attempt": float(said["attempt"]), "error": str(said["error"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def last_written(self) -> float | None:
+        """Return when somebody last held the lock, seconds since 1970; None where that is not known."""
+        try:
+            return (self.folder / _LOCKS["kernel"]).stat().st_mtime
+        except OSError:
+            return None
+
     def _sign(self) -> None:
         import socket
 
@@ -231,10 +286,52 @@ class Store:
         with contextlib.suppress(OSError):  # a full disk is told by what is really needed
             (self.folder / _HOLDER).write_text(json.dumps(said), encoding="utf-8")
 
-    def _lock(self) -> BaseFileLock:
-        from filelock import FileLock, SoftFileLock
+    def _lock(self) -> BaseFileLock | _SoftLock:
+        from filelock import FileLock
 
         path = self.folder / _LOCKS[self.lock_kind]
-        if self.lock_kind == "soft":
-            return SoftFileLock(path)
-        return FileLock(path, fallback_to_soft=False)
+        return _SoftLock(path) if self.lock_kind == "soft" else FileLock(path, fallback_to_soft=False)
+
+
+class _SoftLock:
+    """A lock that is held as long as its file is there, whatever became of its holder: only that, or a person, ends it.
+
+    That of `filelock` takes over the lock of a process that it cannot find, which may be one of another container.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mark = b""
+
+    def acquire(self, timeout: float) -> None:
+        """Make the file, or wait until it can be made."""
+        from filelock import Timeout
+
+        last = time.monotonic() + timeout
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            except FileExistsError:
+                if time.monotonic() >= last:
+                    raise Timeout(str(self._path)) from None
+                time.sleep(min(_PAUSE, max(0.0, last - time.monotonic())))
+            else:
+                self._sign(descriptor)
+                return
+
+    def _sign(self, descriptor: int) -> None:
+        """Write into the file that it is ours: on a disk, the next file may have the number of this one."""
+        self._mark = f"{os.getpid()} {os.urandom(8).hex()}".encode()
+        try:
+            os.write(descriptor, self._mark)
+        except OSError:
+            self._path.unlink()
+            raise
+        finally:
+            os.close(descriptor)
+
+    def release(self) -> None:
+        """Remove the file, unless a person has, and somebody else has made another; a forked child leaves it."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._mark.startswith(b"%d " % os.getpid()) and self._path.read_bytes() == self._mark:
+                self._path.unlink()

@@ -7,20 +7,20 @@ reason and tried again later, and blocks no other.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
 
 import attrs
 
+from aca_core.archive.asking import CheckedCatalogue
 from aca_core.archive.commit import recover
 from aca_core.archive.feeds import Feed
-from aca_core.archive.items import REFETCH, Item, due, forget, items, mark_committed, want
-from aca_core.archive.links import provisional_links
-from aca_core.archive.queries import archived_obsids, revisions_of
+from aca_core.archive.items import Item, due, forget, items, mark_committed, stored, want
+from aca_core.archive.queries import archived_obsids, obsids_of_others, provisional, revisions_of
 from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport, untold
 from aca_core.archive.revisions import (
     ObsidTask,
@@ -33,15 +33,15 @@ from aca_core.archive.revisions import (
     settle,
 )
 from aca_core.archive.store import LAST_ID_FILE, Store
-from aca_core.catalogues import Catalogue, ProcessingRun, Work
+from aca_core.catalogues import ProcessingRun, Work
 from aca_core.errors import (
     AcaError,
     ConfigError,
     ConfigProblem,
     IntegrityError,
+    LockedError,
     ProductVersionError,
     RetrievalError,
-    message_of,
 )
 from aca_core.retrievers import VersionWanted
 
@@ -129,8 +129,12 @@ class _Update:
 
     def one(self, obsid: int) -> None:
         """Fetch one version of one observation, as somebody asked for it."""
-        item = Item(name=f"{obsid:05d}/{self.options.version}", obsid=obsid)
-        prepared = prepare(self._task(obsid, () if self.options.links_only else (item.version,)))
+        name = f"{obsid:05d}/{self.options.version}"
+        item = stored(self.store, name) or Item(name=name, obsid=obsid)
+        task = self._task(obsid, () if self.options.links_only else (item.version,))
+        again = {each.version for each in items(self.store, obsid=obsid) if each.again}
+        task = attrs.evolve(task, again=frozenset(version for version in again if isinstance(version, int)))
+        prepared = prepare(task)
         mine = [] if self.options.links_only else [item]
         for problem in prepared.problems:
             if mine and problem.wanted == item.version:
@@ -158,8 +162,7 @@ class _Update:
         """Return the runs that were not seen, as items, and the greatest id among them and before."""
         catalogue, work = self._catalogue()
         last = self._last_id()
-        with _answering(catalogue, f"new work after {last}"):
-            runs = list(catalogue.new_work(work, last))
+        runs = catalogue.new_work(work, last)
         known = {item.name for item in items(self.store)} if self.options.rebuild else set()
         wanted: dict[str, Item] = {}
         for run in runs:
@@ -178,65 +181,73 @@ class _Update:
                 yield Item(name=f"{run.obsid:05d}/default", obsid=run.obsid, run_id=run.id)
         yield Item(name=f"{run.obsid:05d}/{run.revision}", obsid=run.obsid, run_id=run.id)
 
-    def _catalogue(self) -> tuple[Catalogue, Work]:
+    def _catalogue(self) -> tuple[CheckedCatalogue, Work]:
+        """Return the catalogue and where it lists the product's runs."""
         product, catalogue = self.store.product, self.feed.catalogue
         if catalogue is None:
             problem = f"names no catalogue, so that nobody says what is new of {product.name}"
             text = f'{problem}; set catalogue = "…", or name one observation with --obsid'
             raise ConfigError([ConfigProblem("configuration", f"sets.{self.feed.name}", text)])
         if product.work is None:
-            raise ConfigError(
-                [ConfigProblem("plugins", product.name, "declares no work in a catalogue; name obsids with --obsid")]
-            )
-        return catalogue, product.work
+            problem = "declares no work (the catalogue's table of its runs), so no catalogue says what is new of it"
+            text = f"{problem}; its author adds work=Work(table=…, id=…), and until then name obsids with --obsid"
+            raise ConfigError([ConfigProblem("plugins", product.name, text)])
+        return CheckedCatalogue(catalogue), product.work
 
     def _last_id(self) -> int:
         """Return up to which run the catalogue was read; 0 for an archive with nothing in it."""
         if self.options.rebuild:
             return 0
-        state = self.store.index.state("last_id")
+        state, path = self.store.index.state("last_id"), self.store.folder / LAST_ID_FILE
         if state is not None:
             return int(state)
-        path = self.store.folder / LAST_ID_FILE
         if path.is_file():
-            text = path.read_text(encoding="ascii", errors="replace").strip()
-            if text.isdigit():
-                return int(text)
-            raise IntegrityError(path, f"is {text[:40]!r}; expected one whole number, the last id that was processed")
-        if self.store.index.select("SELECT 1 FROM archfiles LIMIT 1"):
-            problem = "is not there, although something is archived; put the last id into it"
+            return self._last_id_in(path)
+        if obsids_of_others(self.store):
+            problem = "is not there, although other tools have archived something; put the last id into it"
             raise IntegrityError(path, f"{problem}, or begin again with the first run: --rebuild")
         return 0
+
+    def _last_id_in(self, path: Path) -> int:
+        """Return what the file of older tools says."""
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+        if not text.isdigit():
+            raise IntegrityError(path, f"is {text[:40]!r}; expected one whole number, the last id that was processed")
+        if self.store.index.select("SELECT 1 FROM archfiles LIMIT 1"):
+            return int(text)
+        if lost := sorted(self.store.folder.glob("[0-9][0-9]/?????_v*")):
+            problem = f"is empty, although there is {lost[0]}: it was lost"
+            raise IntegrityError(self.store.index.path, f"{problem}; put it back, or fetch everything with --rebuild")
+        return int(text)
 
     def _asked_for(self, asked: Mapping[int, list[Item]]) -> Iterator[_Job]:
         """Yield what was asked for, observation by observation."""
         for obsid, mine in asked.items():
             try:
                 task = self._task(obsid, tuple(item.version for item in mine))
-            except RetrievalError as error:
+            except AcaError as error:
                 self._fail(mine, error)
                 continue
-            again = frozenset(int(item.version) for item in mine if item.reason == REFETCH)
+            again = frozenset(item.version for item in mine if item.again and isinstance(item.version, int))
             yield _Job(attrs.evolve(task, again=again), mine)
 
     def _provisional(self, done: set[int]) -> Iterator[_Job]:
         """Yield tasks for what is provisional, and may have been released or superseded since."""
         catalogue, work = self._catalogue()
-        for obsid, revision in list(provisional_links(self.store)):
-            if obsid in done or obsid in self.feed.bad_obsids or revision is None:
+        waiting = {item.obsid for item in items(self.store, "failed")}  # they are asked for when it is their time
+        for obsid, revision in provisional(self.store):
+            if obsid in done | waiting | self.feed.bad_obsids:
                 continue
             mine = [Item(name=f"{obsid:05d}/default", obsid=obsid)]
             try:
-                with _answering(catalogue, f"whether version {revision} of obsid {obsid} was judged"):
-                    is_judged = self._is_judged(catalogue, work, obsid, revision)
-                if is_judged:
+                if self._is_judged(catalogue, work, obsid, revision):
                     yield _Job(self._task(obsid, ("default",), only_if_moved=revision), mine, asked_for=False)
-            except RetrievalError as error:
+            except AcaError as error:
                 self._fail(mine, error)
 
-    def _is_judged(self, catalogue: Catalogue, work: Work, obsid: int, revision: int) -> bool:
+    def _is_judged(self, catalogue: CheckedCatalogue, work: Work, obsid: int, revision: int) -> bool:
         """Say whether a provisional version was judged, so that it is worth to ask for a released one."""
-        runs = list(catalogue.runs(work, obsid, obi=self._obi(obsid), revision=revision))
+        runs = catalogue.runs(work, obsid, obi=self._obi(obsid), revision=revision)
         if len(runs) != 1:
             listed = "none" if not runs else f"{len(runs)}"
             self._note(f"obsid {obsid}: expected one run of version {revision} in {work.table}, and there is {listed}")
@@ -259,21 +270,23 @@ class _Update:
                 continue
             try:
                 yield _Job(self._task(obsid, ()), [], asked_for=False)
-            except RetrievalError as error:
+            except AcaError as error:
                 self._fail([Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
 
     # ---- doing it ---------------------------------------------------------------------------------------------------
 
     def _work(self, executor: Executor, jobs: Iterable[_Job], total: int = 0) -> None:
         """Prepare observations wherever there are workers, a few ahead, and settle them here, in their order."""
-        ahead = 1 if self.feed.workers.jobs == 1 else 2 * self.feed.workers.jobs
+        ahead = self.feed.workers.ahead
         waiting: deque[tuple[_Job, Future[Prepared]]] = deque()
         done = itertools.count(1)
 
         def take() -> None:
             job, future = waiting.popleft()
-            self._await(job, future)
-            self.told(f"obsid {job.task.obsid}", next(done), total)
+            before = len(self.report.failed)
+            self._await(job, future, executor)
+            word = " failed" if len(self.report.failed) > before else ""
+            self.told(f"obsid {job.task.obsid}{word}", next(done), total)
 
         for job in jobs:
             waiting.append((job, executor.submit(prepare, job.task)))
@@ -282,12 +295,16 @@ class _Update:
         while waiting:
             take()
 
-    def _await(self, job: _Job, future: Future[Prepared]) -> None:
+    def _await(self, job: _Job, future: Future[Prepared], executor: Executor) -> None:
         """Take one observation over from its worker; what is wrong with it is recorded and blocks no other."""
         try:
-            self._settle(*self._without_absent(future.result(), job))
+            try:
+                prepared = future.result()
+            except BrokenExecutor:  # a worker has died, perhaps of another observation: this one by itself
+                prepared = _alone(job.task, executor)
+            self._settle(*self._without_absent(prepared, job))
         except (AcaError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in STOPS:
+            if (isinstance(error, OSError) and error.errno in STOPS) or _is_unavailable(error):
                 raise
             obsid = job.task.obsid
             self._fail(job.items or [Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
@@ -349,29 +366,25 @@ class _Update:
 
     def _obi(self, obsid: int) -> int | None:
         """Return the smallest observation interval of an obsid that has several: only that one is archived."""
-        if self.feed.catalogue is None:
-            return None
-        with _answering(self.feed.catalogue, f"observation intervals of obsid {obsid}"):
-            obis = self.feed.catalogue.obis(obsid)
-        if not obis:
-            _log.info("obsid %d has no observation interval in the catalogue; all of it is asked for", obsid)
-        return min(obis) if len(obis) > 1 else None
+        return None if self.feed.catalogue is None else CheckedCatalogue(self.feed.catalogue).smallest_obi(obsid)
 
     def _note(self, text: str) -> None:
         _log.warning("%s: %s", self.store.product.name, text)
         self.report.notes.append(text)
 
 
-@contextlib.contextmanager
-def _answering(catalogue: Catalogue, question: str) -> Iterator[None]:
-    """Make whatever a catalogue raises an error of ours."""
+def _alone(task: ObsidTask, executor: Executor) -> Prepared:
+    """Prepare one observation while nothing else is under way."""
     try:
-        yield
-    except AcaError:
-        raise
-    except Exception as error:  # a plugin's own
-        problem = f"{type(error).__name__}: {message_of(error)}".removesuffix(": ")
-        raise RetrievalError(catalogue.name, question, problem) from error
+        return executor.submit(prepare, task).result()
+    except BrokenExecutor as error:
+        request = f"{task.product.name} of obsid {task.obsid}"
+        raise RetrievalError(task.retriever.name, request, f"the process that worked on it died: {error}") from error
+
+
+def _is_unavailable(error: AcaError | OSError) -> bool:
+    """Say whether nothing at all can be had, or written, now: then nothing is held against single observations."""
+    return isinstance(error, LockedError) or (isinstance(error, RetrievalError) and error.unavailable)
 
 
 def _by_obsid(todo: Iterable[Item]) -> dict[int, list[Item]]:

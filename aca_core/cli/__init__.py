@@ -1,12 +1,13 @@
 """The command ``aca``: a group whose commands are imported when they run, and the boundary where errors end.
 
 Exit codes: 0 done; 1 an error that the message explains; 2 wrong usage; 3 done, and something needs attention; 70 a
-fault in the program; 130 interrupted.
+fault in the program; 130 interrupted; 141 whoever read the output went away.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 
     from aca_core._discovery import FoundEntryPoint
 
-__all__ = ["ATTENTION", "ERROR", "FAULT", "INTERRUPTED", "USAGE", "aca", "line_of", "main", "run"]
+__all__ = ["ATTENTION", "ERROR", "FAULT", "INTERRUPTED", "READER_GONE", "USAGE", "aca", "line_of", "main", "run"]
 
 ERROR: Final = 1
 USAGE: Final = 2
 ATTENTION: Final = 3
 FAULT: Final = 70
 INTERRUPTED: Final = 130
+READER_GONE: Final = 141
+"""What a shell gives for a program that the signal of a broken pipe has ended."""
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "adopt": ("aca_core.cli.adopt:adopt", "Look at an existing archive, and say what is wrong with it."),
@@ -73,6 +76,17 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{did_you_mean(args[0], known)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where whoever read the output has gone away, as ``head`` does, there is nothing to say."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if _silence_broken():
+                return READER_GONE
+            from aca_core.errors import AcaError
+
+            raise AcaError(line_of(error)) from error  # it was another pipe: click would be silent about it
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Propose commands by name, without importing any."""
         from click.shell_completion import CompletionItem
@@ -90,6 +104,27 @@ class LazyGroup(click.Group):
     def _of_plugins(self, ctx: click.Context) -> dict[str, list[FoundEntryPoint]]:
         """Return the commands that distributions declare, by name; ours cannot be replaced."""
         return {name: found for name, found in commands_of_plugins().items() if name not in COMMANDS}
+
+
+def _silence_broken() -> bool:
+    """Lead the streams that nobody reads any more to nowhere, so that Python does not complain; say whether one is."""
+    import select
+
+    found = False
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            number = stream.fileno()
+            watch = select.poll()
+            watch.register(number, select.POLLERR)
+            is_broken = any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0))
+        except (AttributeError, OSError, ValueError):  # closed, or of a test
+            continue
+        if is_broken:
+            found = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    return found
 
 
 def commands_of_plugins() -> dict[str, list[FoundEntryPoint]]:
@@ -140,7 +175,7 @@ def _load_command(found: list[FoundEntryPoint], ctx: click.Context) -> click.Com
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but something needs attention, 70 fault in the program, "
-    "130 interrupted.",
+    "130 interrupted, 141 whoever read the output went away.",
 )
 @click.option("--config", "config_file", metavar="FILE", help="Configuration file to use instead of the usual ones.")
 @click.option("--traceback", is_flag=True, help="Show where an error came from, in full.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aca_core.cli.output import write_json, write_lines, write_table
+from aca_core.cli.output import counted, write_json, write_lines, write_table
 from aca_core.cli.progress import progress
 from aca_core.cli.session import Session
 
@@ -38,7 +38,7 @@ def adopt(session: Session, path: Path, full: bool, as_json: bool) -> int:
     from aca_core.archive import examine_archive
     from aca_core.cli import ATTENTION
 
-    with progress(every=10.0) as tell:
+    with progress(session, every=10.0) as tell:
         found = examine_archive(path, session.registry, full=full, told=tell(path.name))
     if as_json:
         write_json(_as_data(found))
@@ -49,7 +49,9 @@ def adopt(session: Session, path: Path, full: bool, as_json: bool) -> int:
 
 def _write(found: ExaminedArchive) -> None:
     columns = ("rows", "units", "obsids", "released", "provisional", "problems")
-    write_table(("product", "written by", *columns), [_row(each) for each in found.products], right=columns)
+    rows = [_row(each) for each in found.products]
+    headings = ("product", "written by", *columns)
+    write_table(headings, rows, right=columns, spare=columns[:-1], least=("provisional", "released", "obsids"))
     click.echo()
     for each in found.products:
         write_lines(f"{each.product}: {line}" for line in _lines(each))
@@ -59,9 +61,8 @@ def _write(found: ExaminedArchive) -> None:
     if not problems:
         click.echo(f'Sound. To use it: root = "{found.root}" in aca.toml (aca config init), or ACA_DATA.')
     else:
-        what = "1 problem" if problems == 1 else f"{problems} problems"
         mend = "with it as the root, 'aca verify --repair' mends what can be mended"
-        click.echo(f"{what}. Nothing was changed; {mend}.")
+        click.echo(f"{counted(problems, 'problem')}. Nothing was changed; {mend}.")
 
 
 def _row(each: ExaminedProduct) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ def _row(each: ExaminedProduct) -> tuple[str, ...]:
 def _lines(each: ExaminedProduct) -> list[str]:
     lines = each.problems[:_SHOWN]
     if len(each.problems) > _SHOWN:
-        lines.append(f"and {len(each.problems) - _SHOWN} problems more; --json lists all")
+        lines.append(f"and {counted(len(each.problems) - _SHOWN, 'problem')} more; --json lists all")
     lines += each.schema.remarks
     if each.last_id:
         lines.append(f"the last id that was processed is {each.last_id}")
@@ -89,4 +90,5 @@ def _as_data(found: ExaminedArchive) -> dict[str, Any]:
     data = attrs.asdict(found)
     for each, product in zip(data["products"], found.products, strict=True):
         each |= {"problems": product.problems, "remarks": product.schema.remarks}
+        each["last_id"] = int(product.last_id) if product.last_id.isdigit() else None
     return {**data, "sound": found.is_sound}

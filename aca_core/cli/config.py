@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +14,11 @@ from aca_core.cli.session import Session
 from aca_core.errors import AcaError, ConfigError
 
 __all__ = ["config"]
+
+_PATHS: Final = """\
+## Relative paths: root and ska are relative to the folder of this file; paths of retrievers, catalogues, products and
+## other offers are relative to the root.
+"""
 
 
 @click.group()
@@ -45,19 +53,21 @@ def show(session: Session, origin: bool, as_json: bool) -> None:
         write_json({"file": file, "settings": values})
     else:
         if origin:
-            places = "--config, ACA_CONFIG, ./aca.toml and the user's own"
-            click.echo(f"# file: {session.config.file or f'none was found by {places}'}")
+            from aca_core.config_check import places_of_files
+
+            click.echo(f"# file: {session.config.file or f'none was found, neither {places_of_files()}'}")
         click.echo(shown(session.config, origin=origin), nl=False)
 
 
 @config.command()
-@click.argument("path", type=click.Path(path_type=Path), default="aca.toml")
+@click.argument("path", type=click.Path(path_type=Path, allow_dash=True), default="aca.toml")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @click.pass_obj
 def init(session: Session, path: Path, force: bool) -> None:
     """Write a commented starter file to PATH, aca.toml by default.
 
-    It lists every key, and every option that the installed plugins open to sites.
+    It lists every key, and every option that the installed plugins open to sites. With - it is written to standard
+    output.
 
     \b
     Examples:
@@ -69,7 +79,10 @@ def init(session: Session, path: Path, force: bool) -> None:
     from aca_core.registry import Registry
 
     # Not the session's: a file that is broken, or that disables plugins, must not keep anybody from a fresh start.
-    text = starter(Registry(Config()))
+    text = starter(Registry(Config())).replace("\n\n", f"\n{_PATHS}\n", 1)
+    if str(path) == "-":
+        click.echo(text, nl=False)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
@@ -77,6 +90,24 @@ def init(session: Session, path: Path, force: bool) -> None:
     except FileExistsError:
         raise AcaError(f"{path} exists; give another path, or --force to replace it") from None
     click.echo(f"Wrote {path}. Set root there, then run 'aca config check'.")
+    for line in _who_reads(path):
+        click.echo(line)
+
+
+def _who_reads(path: Path) -> Iterator[str]:
+    """Yield what is to be said where the file that was just written is not the one that will be read."""
+    from aca_core.config_layers import find_config_file
+
+    try:
+        found = find_config_file()
+    except ConfigError as error:
+        yield f"It is not read as it is: {error}"
+        return
+    if found is None:
+        yield f"It is read with 'aca --config {path} …', or where ACA_CONFIG names it."
+    elif not found.samefile(path):
+        why = "ACA_CONFIG names" if os.environ.get("ACA_CONFIG") else "first comes"
+        yield f"It is not read as it is: {why} {found}. Name the new one with --config or ACA_CONFIG."
 
 
 @config.command()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from aca_core.cli.output import write_lines
+from aca_core.cli.output import counted, write_lines
+from aca_core.cli.parameters import Seconds, Whole
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ catalogue = "file"
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--duration",
-    type=click.FloatRange(min=200, max=200_000),
+    type=Seconds(200, 200_000),
     default=2000.0,
     show_default=True,
+    metavar="SECONDS",
     help="Length of each observation, s; 50000 is a long one in flight.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same files.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, metavar="N", help="The same seed, the same files.")
 @click.pass_obj
 def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
     """Fill an archive in FOLDER with synthetic observations, and ask it.
@@ -108,7 +110,7 @@ def _delivery(folder: Path, duration: float, seed: int) -> Delivery:
     part.rename(place)
     delivery = open_delivery(place)
     observations = len({each.run.obsid for each in delivery.truth.delivered})
-    click.echo(f"Simulated {observations} observations in {place}: {SYNTHETIC}.")
+    click.echo(f"Simulated {counted(observations, 'observation')} in {place}: {SYNTHETIC}.")
     return delivery
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aca_core.cli.dirs import OBSID
 from aca_core.cli.output import as_iso, as_size, write_json, write_lines, write_table
+from aca_core.cli.parameters import OBSID
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ __all__ = ["explain"]
 def explain(session: Session, product: str, obsid: int, as_json: bool) -> None:
     """Say which versions of an observation there are, why one is the default, and what failed.
 
+    What is said is what the index knows; 'aca verify' looks at the files. Where nothing is known of the observation,
+    that is said on standard error, and --json writes null.
+
     \b
     Examples:
       aca explain asp1 8010
@@ -32,6 +35,12 @@ def explain(session: Session, product: str, obsid: int, as_json: bool) -> None:
     from aca_core.archive import explain_obsid
 
     found = explain_obsid(session.archive.by_obsid(product), obsid)
+    if found.is_unknown:
+        if as_json:
+            write_json(None)
+        for sentence in found.sentences:
+            click.echo(f"aca: {sentence}", err=True)
+        return
     if as_json:
         write_json(_as_data(found))
         return
@@ -44,7 +53,7 @@ def explain(session: Session, product: str, obsid: int, as_json: bool) -> None:
 
 def write_revisions(found: Explanation) -> None:
     """Write the versions of an observation as a table."""
-    from aca_core.archive.explain import as_time
+    from aca_core.archive.words import as_time
 
     write_table(
         ("version", "is", "files", "beside", "size", "archived"),

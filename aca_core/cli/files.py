@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aca_core.cli.dirs import OBSID
 from aca_core.cli.output import write_json
+from aca_core.cli.parameters import OBSID
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
@@ -51,13 +51,14 @@ def files(
 ) -> None:
     """Show the files of an observation, or of a range of time: one path a line.
 
-    A date is written as 2012:001, 2012-01-01T12:00:00 or in seconds.
+    A date is written as 2012:001, 2012-01-01T12:00:00 or in seconds. Where there is no such file, that is said on
+    standard error, and --json writes an empty list.
 
     \b
     Examples:
       aca files asp1 8010
       aca files asp1 8010 --content ASPSOL --revision last
-      aca files obspar --start 2006:001 --stop 2007:001 --json
+      aca files obspar --start 2021:001 --stop 2022:001 --json
     """
     if obsid is not None and (start is not None or stop is not None):
         raise click.UsageError("give an obsid, or --start and --stop, not both")
@@ -66,8 +67,7 @@ def files(
     rows = _rows(session.archive[product], obsid, start, stop, revision, content or None)
     if as_json:
         write_json([{"path": row.pop("path"), **row} for row in rows])
-        return
-    for row in rows:
+    for row in () if as_json else rows:
         click.echo(row["path"])
     if not rows:
         what = "of that range of time" if obsid is None else f"of obsid {obsid}"

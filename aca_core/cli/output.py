@@ -9,11 +9,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-__all__ = ["as_iso", "as_size", "write_json", "write_lines", "write_table"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["as_iso", "as_size", "counted", "write_json", "write_lines", "write_table"]
 
 _WIDE = 10_000
 _MANY = 8
@@ -33,6 +36,11 @@ def write_json(value: Any) -> None:
 def as_iso(seconds: float | None) -> str | None:
     """Return a time of the system's clock, seconds since 1970, as programs read it; None for none."""
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def as_size(count: int | None) -> str:
@@ -74,7 +82,14 @@ def write_lines(lines: Iterable[str]) -> None:
             click.echo("\n".join(wrapped))
 
 
-def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
+def write_table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Iterable[str] = (),
+    spare: Iterable[str] = (),
+    least: Sequence[str] = (),
+) -> None:
     """Write a table on standard output: fitted to a terminal, or one plain line a row elsewhere.
 
     Parameters
@@ -85,28 +100,63 @@ def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right
         The cells.
     right : iterable of str
         Headings of the columns that are aligned on the right.
+    spare : iterable of str
+        Headings of the columns that a narrow terminal does without where all that they say is 0 or nothing.
+    least : sequence of str
+        Headings of the columns that a terminal that is narrower still does without, the least important one first.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     if sys.stdout is None:
         return  # closed by whoever started us
     terminal = sys.stdout.isatty()
-    # Tables of many columns stand closer, so that they fit into 100.
-    padding = (0, 1) if len(headings) <= _MANY else (0, 1, 0, 0)
-    table = Table(box=SIMPLE_HEAD if terminal else None, pad_edge=False, padding=padding, header_style="bold")
-    for heading in headings:
-        is_number = heading in right
-        table.add_column(heading, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
+    console = Console(file=sys.stdout, highlight=False, width=None if terminal else _WIDE)
+    cells = [tuple(row) for row in rows]
+    numbers, dispensable, every = set(right), set(spare), list(range(len(headings)))
+    telling = [n for n in every if headings[n] not in dispensable or any(row[n] not in ("", "0") for row in cells)]
+    narrower = [[n for n in telling if headings[n] not in least[:count]] for count in range(len(least) + 1)]
+    # As it is nicest; where that is too wide, with its columns closer; then without those that say nothing; then with
+    # long words folded; and at last without those that say little.
+    ways = [(len(headings) > _MANY, every, False), (True, every, False), (True, telling, False)]
+    for close, shown, fold in (*ways, *((True, columns, True) for columns in narrower)):
+        table = _table(
+            [headings[n] for n in shown], [tuple(row[n] for n in shown) for row in cells], numbers, close=close
+        )
+        table.box = SIMPLE_HEAD if terminal else None
+        # Measured as if there were room for all: else what is measured is the terminal.
+        measured = console.measure(table, options=console.options.update(max_width=_WIDE))
+        if (measured.minimum if fold else measured.maximum) <= console.width:
+            break
+    # Where a terminal is too narrow, it breaks the lines itself: no cell is cut, and a path stays one word.
+    console.width = max(console.width, measured.minimum)
+    with console.capture() as written:
+        console.print(table)
+    click.echo(written.get(), nl=False)  # as everything else: rich would end the program where nobody reads any more
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: set[str], *, close: bool) -> Table:
+    """Make a table in which what one reads by, the first column, and numbers stay in one line."""
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    padding = (0, 1, 0, 0) if close else (0, 1)
+    table = Table(pad_edge=False, padding=padding, header_style="bold")
+    for number, heading in enumerate(headings):
+        words = [heading, *(row[number] for row in rows)]
+        one_line = number == 0 or heading in right
+        table.add_column(
+            heading,
+            justify="right" if heading in right else "left",
+            overflow="fold",
+            no_wrap=one_line,
+            min_width=max(map(cell_len, words)) if one_line else None,
+        )
     for row in rows:
         # Text, not str: square brackets in a plugin's message are no markup.
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    console = Console(file=sys.stdout, highlight=False, width=None if terminal else _WIDE)
-    # Where a terminal is too narrow, it breaks the lines itself: no cell is cut, and a path stays one word.
-    console.width = max(console.width, console.measure(table).minimum)
-    console.print(table)
+    return table
 
 
 _STYLES = {

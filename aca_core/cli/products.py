@@ -23,7 +23,7 @@ __all__ = ["products"]
 def products(session: Session, as_json: bool) -> None:
     """Show the products that are declared, how much of each is archived, and what feeds it.
 
-    A unit is what is archived as a whole: a version of an observation, or a day.
+    A unit is what is archived as a whole: a version of an observation, or a day. A narrow terminal gets fewer columns.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def products(session: Session, as_json: bool) -> None:
     cells = [tuple("" if row[name] is None else str(row[name]) for name in columns) for row in rows]
     shown = [(*cell[:4], as_size(row["size"]), *cell[5:]) for cell, row in zip(cells, rows, strict=True)]
     headings = ("product", "what it is", *columns[2:])
-    write_table(headings, shown, right=("units", "files", "size"))
+    write_table(headings, shown, right=("units", "files", "size"), least=("what it is", "catalogue", "retriever"))
     if archive is not None:
         click.echo(f"\nArchived below {', '.join(str(root) for root in archive.roots)}.")
     else:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from aca_core.cli.session import Session
 
 __all__ = ["Tell", "progress"]
 
@@ -20,11 +20,13 @@ Tell = Callable[[str], Callable[[str, int, int], None]]
 
 
 @contextlib.contextmanager
-def progress(every: float = 0.0) -> Iterator[Tell]:
+def progress(session: Session, every: float = 0.0) -> Iterator[Tell]:
     """Tell how far work is for a block.
 
     Parameters
     ----------
+    session : Session
+        Whose lines begin with the time from now on, where there is no terminal.
     every : float, default 0
         Where there is no terminal: how long to be silent between two lines, s; the last line of a piece always comes.
 
@@ -34,7 +36,8 @@ def progress(every: float = 0.0) -> Iterator[Tell]:
         Called with the name of a piece of work, such as a product's; returns what the engine calls as it goes on.
     """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield _Lines(every)
+        session.stamped = True
+        yield _Lines(session, every)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -72,7 +75,8 @@ class _Bars:
 class _Lines:
     """One line for each thing that is done, for logs."""
 
-    def __init__(self, every: float) -> None:
+    def __init__(self, session: Session, every: float) -> None:
+        self.session = session
         self.every = every
         self.last = time.monotonic() if every else float("-inf")
 
@@ -81,6 +85,6 @@ class _Lines:
             if done != total and time.monotonic() - self.last < self.every:
                 return
             self.last = time.monotonic()
-            click.echo(f"aca: {name}: {text}{f' ({done} of {total})' if total else ''}", err=True)
+            self.session.say(f"{name}: {text}{f' ({done} of {total})' if total else ''}")
 
         return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -29,19 +30,29 @@ class Session:
         Whether errors are shown in full.
     plugin : str
         The plugin whose command runs; empty for a command of ours.
+    stamped : bool
+        Whether lines on standard error begin with the time, as a log wants them.
     """
 
     def __init__(self) -> None:
         self.config_file: str | None = None
         self.traceback = False
         self.plugin = ""
+        self.stamped = False
 
     @functools.cached_property
     def config(self) -> Config:
         """The configuration in force."""
         from aca_core.config_layers import load_config
+        from aca_core.errors import ConfigError
 
-        return load_config(self.config_file)
+        try:
+            return load_config(self.config_file)
+        except ConfigError as error:
+            # Here it can only have come from the option.
+            named = {"--config or argument": "--config"}
+            problems = [each._replace(source=named.get(each.source, each.source)) for each in error.problems]
+            raise ConfigError(problems) from error
 
     @functools.cached_property
     def registry(self) -> Registry:
@@ -55,6 +66,14 @@ class Session:
         """The archive of that configuration."""
         from aca_core.archive import open_archive
 
+        if not self.config.root and self.config.file is None:
+            from aca_core.config_check import places_of_files
+            from aca_core.errors import ConfigError, ConfigProblem
+
+            found = f"no configuration file was found, neither {places_of_files()}"
+            hint = "name one with --config or ACA_CONFIG, start one with 'aca config init' and set root = \"…\" there"
+            text = f"no archive root, since {found}; {hint}, or set ACA_DATA"
+            raise ConfigError([ConfigProblem("configuration", "root", text)])
         return open_archive(config=self.config)
 
     @functools.cached_property
@@ -66,11 +85,22 @@ class Session:
 
         return Registry(attrs.evolve(self.config, plugins=attrs.evolve(self.config.plugins, strict=False)))
 
+    def say(self, text: str) -> None:
+        """Write a line on standard error, for whoever waits or reads the log.
+
+        Parameters
+        ----------
+        text : str
+            Without the name of the program.
+        """
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S UTC ", time.gmtime()) if self.stamped else ""
+        click.echo(f"{stamp}aca: {text}", err=True)
+
     @contextlib.contextmanager
     def logging_to_stderr(self) -> Iterator[None]:
         """Show the package's warnings as lines on standard error while the command runs."""
         logger = logging.getLogger("aca_core")
-        handler = _Lines()
+        handler = _Lines(self)
         propagates = logger.propagate
         logger.addHandler(handler)
         logger.propagate = False  # a plugin that sets up logging must not make every line come twice
@@ -95,5 +125,9 @@ class Session:
 class _Lines(logging.Handler):
     """Writes each record as one line of ours."""
 
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"aca: {record.levelname.lower()}: {record.getMessage()}", err=True)
+        self.session.say(f"{record.levelname.lower()}: {record.getMessage()}")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aca_core.cli.output import write_json, write_table
+from aca_core.cli.output import counted, write_json, write_table
+from aca_core.cli.parameters import Seconds, Whole
 
 if TYPE_CHECKING:
     from aca_core.simulation import Delivered, Delivery
 
 __all__ = ["simulate"]
+
+_TRUTH: Final = "truth.json"
+"""What a simulation writes last."""
 
 
 def _as_obsids(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
@@ -27,7 +31,7 @@ def _as_obsids(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same files.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, metavar="N", help="The same seed, the same files.")
 @click.option(
     "--obsids",
     multiple=True,
@@ -37,9 +41,10 @@ def _as_obsids(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
 )
 @click.option(
     "--duration",
-    type=click.FloatRange(min=200, max=200_000),
+    type=Seconds(200, 200_000),
     default=10_000.0,
     show_default=True,
+    metavar="SECONDS",
     help="Length of each observation interval, s; 2000 is quick.",
 )
 @click.option(
@@ -83,7 +88,11 @@ def simulate(
       aca simulate delivered
       aca simulate delivered --obsids 8008,8009 --duration 2000 --seed 7
     """
+    from aca_core.errors import IntegrityError
     from aca_core.simulation import SYNTHETIC, simulate_delivery
+
+    if not force and (folder / _TRUTH).is_file():
+        raise IntegrityError(folder, "holds an earlier simulation; name a new folder, or replace it with --force")
 
     def tell(delivered: Delivered) -> None:
         click.echo(f"made {_name(delivered)}", err=True)
@@ -109,8 +118,10 @@ def simulate(
         ("obsid", "obi", "version", "state", "detector", "columns", "intervals", "files"),
         [tuple(str(value) for value in row.values()) for row in rows],
         right=("obsid", "obi", "version", "intervals"),
+        least=("intervals", "columns", "detector"),
     )
-    click.echo(f"\nWrote {len(delivery.truth.files)} files and links, {size / 1e6:.1f} MB, to {folder}.")
+    written = counted(len(delivery.truth.files), "file or link", "files and links")
+    click.echo(f"\nWrote {written}, {size / 1e6:.1f} MB, to {folder}.")
     click.echo(f"All of it is {SYNTHETIC}; {folder / 'truth.json'} says what was injected.")
     click.echo("The retriever 'directory' and the catalogue 'file' feed an archive from it; 'aca demo' sets one up.")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aca_core.cli.dirs import OBSID
-from aca_core.cli.output import as_iso, write_json, write_lines, write_table
+from aca_core.cli.output import as_iso, counted, write_json, write_lines, write_table
+from aca_core.cli.parameters import OBSID, Seconds, Whole
 from aca_core.cli.progress import progress
 from aca_core.cli.session import Session
 
@@ -51,9 +51,7 @@ def _as_secs(ctx: click.Context, param: click.Parameter, value: str | None) -> f
     callback=_as_version,
     help="With --obsid: the released version (the default), the newest, or a number.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(1, 10_000), metavar="N", help="How many workers, in place of what the set says."
-)
+@click.option("--jobs", type=Whole(1, 10_000), metavar="N", help="How many workers, in place of what the set says.")
 @click.option("--dry-run", is_flag=True, help="Show what would be worked on; fetch and write nothing.")
 @click.option("--rebuild", is_flag=True, help="Begin again with the first run of the catalogue.")
 @click.option("--first-run", is_flag=True, help="Of what is not archived yet, take the released version only.")
@@ -66,10 +64,14 @@ def _as_secs(ctx: click.Context, param: click.Parameter, value: str | None) -> f
     help="With --recheck: what begins later. For products by day: where to begin.",
 )
 @click.option("--until", metavar="DATE", callback=_as_secs, help="For products by day: where to end; now by default.")
-@click.option("--replace", is_flag=True, help="Swap archived files for those that come with other bytes.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Fetch what is archived too, and swap the files that come with other bytes.",
+)
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -100,6 +102,10 @@ def update(
     Without PRODUCT and --set, the products of all sets, each once. A PRODUCT is updated through the first set that has
     it. What fails is remembered with its reason, tried again later and blocks nothing else; 'aca status' shows it.
     Ctrl-C leaves the archive sound, and the next update goes on from there.
+
+    With --obsid a version that is archived already is fetched again and compared only where the product says so
+    ("recheck" in its declaration). That of another product is fetched again with --replace alone. An observation that
+    is asked for by --obsid and cannot be had is an error, and is not remembered.
 
     Exit code 3 means that the update ended and something in it needs attention: a failed item, a file that came with
     other bytes, a change that a plugin could not take. With 1, a product failed as a whole; the others were updated.
@@ -192,7 +198,7 @@ def _plan(archive: Archive, chosen: list[tuple[str, str]], options: UpdateOption
 
 
 def _write_plans(plans: list[PlannedUpdate]) -> None:
-    from aca_core.archive.explain import words_for
+    from aca_core.archive.words import words_for
 
     rows = [
         (plan.product, plan.set_name, words_for(item), "" if item.run_id is None else str(item.run_id), _why(item))
@@ -203,7 +209,11 @@ def _write_plans(plans: list[PlannedUpdate]) -> None:
         write_table(("product", "set", "item", "run", "why"), rows, right=("run",))
         click.echo()
     _tell_errors(plans)
-    number = "nothing" if not rows else "1 item" if len(rows) == 1 else f"{len(rows)} items"
+    untold = [plan.product for plan in plans if plan.error is not None]
+    number = counted(len(rows), "item") if rows else "nothing"
+    if untold:
+        known = f"; of the others: {number}" if len(untold) < len(plans) else ""
+        number = f"not known of {', '.join(untold)}, which could not be asked{known}"
     click.echo(f"To do: {number}. Nothing was fetched or written; what is provisional is asked for by the update only.")
 
 
@@ -233,9 +243,11 @@ def run_updates(
 
     archive.registry.load()  # what was set aside is told before anything else
     # On a terminal the result tells what failed; a log wants it when it happens.
-    shown_after = session.quietly() if sys.stderr is not None and sys.stderr.isatty() else contextlib.nullcontext()
+    terminal = sys.stderr is not None and sys.stderr.isatty()
     try:
-        with shown_after, progress() as tell:
+        with session.quietly() if terminal else contextlib.nullcontext(), progress(session) as tell:
+            if not terminal:
+                session.say(f"the update of {', '.join(product for product, _ in chosen)} begins")
             return list(update_products(archive, chosen, options, jobs=jobs, wait=wait, told=tell))
     except KeyboardInterrupt:
         click.echo("\naca: what was committed stays; the next update goes on with the rest", err=True)
@@ -245,12 +257,17 @@ def run_updates(
 def write_updates(results: list[ProductUpdate]) -> None:
     """Write what became of each product: a table, and below it what needs attention."""
     counts = ("updated", "new files", "failed", "conflicts", "waiting")
-    write_table(("product", "set", *counts), [_row(each) for each in results], right=counts)
+    write_table(("product", "set", *counts), [_row(each) for each in results], right=counts, spare=counts[2:])
     lines = [line for each in results if each.report for line in _lines(each, each.report)]
+    late = sum(each.not_due for each in results)
+    said = f"{late} that failed {'is' if late == 1 else 'are'} not due yet"
+    hint = f"(--retry-failed tries {'it' if late == 1 else 'them'} now)"
+    if not lines and all(each.report and not each.report.changes for each in results):
+        lines.append(f"Nothing is new; {said} {hint}." if late else "Nothing is new.")
+    elif late:
+        lines.append(f"Of what was asked for before, {said} {hint}.")
     if lines:
         write_lines(["", *lines])
-    elif all(each.report and not each.report.changes for each in results):
-        write_lines(["", "Nothing is new."])
     _tell_errors(results)
 
 
@@ -276,11 +293,10 @@ def _units(report: UpdateReport) -> list[str]:
 
 def _lines(each: ProductUpdate, report: UpdateReport) -> Iterator[str]:
     """Yield what is to be said beside the numbers."""
-    from aca_core.archive.explain import failure_of, words_for
+    from aca_core.archive.words import failures_in
 
     name = each.product
-    for item in report.failed:
-        yield f"{name} {words_for(item)} {failure_of(item)}"
+    yield from failures_in(name, report.failed)
     for conflict in report.conflicts:
         yield f"{name} {conflict} came with other bytes than those that are archived; --replace would swap it"
     for subscriber, reason in report.undelivered.items():
@@ -312,6 +328,7 @@ def _as_data(each: ProductUpdate) -> dict[str, Any]:
         "conflicts": [str(conflict) for conflict in report.conflicts],
         "undelivered": report.undelivered,
         "waiting": each.waiting,
+        "not_due": each.not_due,
         "notes": report.notes,
     }
 

@@ -22,7 +22,7 @@ from aca_core.testing.shelf import DeliveryShelf
 
 __all__ = ["ArchivingContract"]
 
-_OURS: Final = (".lock", ".lock-holder.json")
+_OURS: Final = (".lock", ".lock-holder.json", ".lock-failing.json")
 """Of a writer, not of the archive."""
 
 

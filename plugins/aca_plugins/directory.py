@@ -149,20 +149,21 @@ class DirectoryRetriever(Retriever):
         """Return the files of a request, in the order of their names."""
         product, layout = request.product, request.product.layout
         if isinstance(request, ObsidRequest) and isinstance(layout, ByObsid):
-            found = _files_of_version(self._top(product), request, layout)
+            found = _files_of_version(self._top(request), request, layout)
         elif isinstance(request, TimeRequest) and isinstance(layout, ByDay):
-            found = _files_of_days(self._top(product), request, layout)
+            found = _files_of_days(self._top(request), request, layout)
         elif isinstance(request, FileRequest) and isinstance(layout, ByDay):
-            found = _files_of_name(self._top(product), request.filename, layout)
+            found = _files_of_name(self._top(request), request.filename, layout)
         else:
             problem = f"{product.name} is laid out {type(layout).__name__}; ask by obsid for products that are ByObsid"
             raise RetrievalError(self.name, request, f"{problem}, and by time or file name for those that are ByDay")
         return sorted(found)
 
-    def _top(self, product: ArchiveProduct) -> Path:
-        top = self.folder / product.name
+    def _top(self, request: ObsidRequest | TimeRequest | FileRequest) -> Path:
+        top = self.folder / request.product.name
         if not top.is_dir():
-            raise IntegrityError(top, "is no folder; mount the tree, make the folder, or set the option 'folder'")
+            problem = f"{top}: is no folder; mount the tree, make the folder, or set the option 'folder'"
+            raise RetrievalError(self.name, request, problem, unavailable=True)
         return top
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Literal, SupportsIndex
 
 from aca_core import (
     ArchiveProduct,
@@ -31,6 +31,23 @@ from aca_core import (
 
 if TYPE_CHECKING:
     from aca_core.dates import DateLike
+
+__all__ = [
+    "OBSPAR",
+    "aca_archive_products",
+    "get_dir",
+    "get_files",
+    "get_obs_dirs",
+    "get_obsids",
+    "get_obspar",
+    "get_obspar_file",
+    "read_obspar",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 # The 130 columns that mica's archive has had, in its order.
 _COLUMNS = (
@@ -211,15 +228,17 @@ def read_obspar(path: str | Path) -> dict[str, str | int | float | None]:
     return {**parameters, "num_ccd_on": len(on)}
 
 
-def get_obsids(start: DateLike, stop: DateLike, revision: int | str | None = None) -> list[int]:
+def get_obsids(
+    start: DateLike, stop: DateLike | None = None, revision: Literal["default", "last", "all"] | int | None = None
+) -> list[int]:
     """Return the observations in a time range.
 
     Parameters
     ----------
     start, stop : date
-        The range, in any form of `aca_core.dates`; observations that have a part in it count.
+        The range, in any form of `aca_core.dates`; observations that have a part in it count. `stop` is now by default.
     revision : int or str, optional
-        A revision of the parameters, ``last`` or ``all``; by default the released one.
+        A revision of the parameters, ``last`` or ``all``; by default the released one, which is also ``default``.
 
     Returns
     -------

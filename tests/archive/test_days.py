@@ -1,11 +1,14 @@
 """Products by day on the same engine: ranges of time, supersession, single files that are damaged or missing."""
 
+import attrs
 import pytest
 from by_day import TLM0, Ingested, start_of, write_day, write_file
 
-from aca_core import ConfigError, Day, IngestedFile, UpdateOptions
+from aca_core import ConfigError, Day, IngestedFile, IntegrityError, UpdateOptions
+from aca_core.archive import days
 from aca_core.archive.events import changes_of
 from aca_core.archive.feeds import Feed
+from aca_core.archive.verify import repair
 from aca_core.dates import to_secs
 from aca_core.testing import ArchivingContract, DeliveryShelf
 
@@ -216,6 +219,68 @@ def test_a_range_that_fails_is_remembered_and_asked_for_again(shelf, archive):
     report = update(archive, **later, retry_failed=True)
     assert len(names(archive)) == 4
     assert report.failed == []
+
+
+def test_what_was_lost_is_fetched_again_and_then_no_more(shelf, archive):
+    shelf.deliver(FIRST, write_day)
+    update(archive)
+    lost = archive.stores[0].directory(FIRST) / names(archive)[0]
+    lost.unlink()
+    repair(archive.stores[0])
+    update(archive)
+    assert lost.is_file()
+    assert {item.state for item in archive.items()} == {"committed"}
+    assert update(archive).changes == []
+
+
+def test_what_two_days_supersede_stays_until_both_are_archived(shelf, archive, monkeypatch):
+    midnight = start_of(SECOND)
+    old = put(shelf, FIRST, midnight - 3600, midnight + 3600)
+    update(archive)
+    new = [
+        put(shelf, FIRST, midnight - 3600, midnight - 5, revision=2, mjf=101),
+        put(shelf, SECOND, midnight + 5, midnight + 3600, revision=2, mjf=102),
+    ]
+    whole = days.commit
+
+    def fails_on_the_second_day(store, plan):
+        if plan.unit == "2019/273":
+            raise IntegrityError(plan.unit, "cannot be archived today")
+        return whole(store, plan)
+
+    monkeypatch.setattr(days, "commit", fails_on_the_second_day)
+    assert update(archive).failed
+    assert sorted(names(archive)) == sorted([old, new[0]]), "its second half is nowhere else"
+    monkeypatch.undo()
+    update(archive, retry_failed=True)
+    assert names(archive) == new
+    assert on_disk(archive) == sorted(new)
+    assert archive.verify(full=True) == []
+
+
+def test_a_list_of_ingested_files_that_cannot_be_had_is_no_end(shelf, archive):
+    shelf.deliver(FIRST, write_day)
+
+    @attrs.frozen(kw_only=True)
+    class Broken(Ingested):
+        def ingested_files(self, product, after):
+            raise KeyError("ingest_time")
+
+    feed = attrs.evolve(archive.feed, catalogue=Broken(name="broken"))
+    report = update(type(archive)(archive.stores, feed=feed))
+    assert len(names(archive)) == 4
+    assert report.notes == ["broken could not answer files of tlm0 that were ingested: KeyError: 'ingest_time'"]
+
+
+def test_an_outage_is_one_range_however_long_it_lasts(shelf, archive, monkeypatch):
+    shelf.deliver(FIRST, write_day)
+    update(archive, until=SINCE + 3600)
+    link = shelf.folder / "2019" / "272" / "a_link"
+    link.symlink_to("nowhere")
+    for day in range(1, 4):
+        report = archive.run_update(UpdateOptions(until=SINCE + day * 86400))
+    assert len(archive.items()) <= 2
+    assert report.failed[0].attempts == 3
 
 
 def test_rows_can_be_selected_by_any_column(shelf, archive):

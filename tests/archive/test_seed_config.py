@@ -47,6 +47,7 @@ def asp1_config(tmp_path):
     (tmp_path / "asp1.sql").write_text(make.ASP1_SQL)
     (tmp_path / "bad.dat").write_text("obsid\n36\n8010\n")
     (tmp_path / "temp").mkdir()
+    (tmp_path / "data").mkdir(exist_ok=True)
     return {
         "data_root": str(tmp_path / "data" / "asp1"),
         "temp_root": str(tmp_path / "temp"),
@@ -73,6 +74,7 @@ def asp1_config(tmp_path):
 @pytest.fixture
 def obspar_config(tmp_path):
     (tmp_path / "obspar.sql").write_text(make.OBSPAR_SQL)
+    (tmp_path / "data").mkdir(exist_ok=True)
     return {
         "data_root": str(tmp_path / "data" / "obspar"),
         "sql_def": str(tmp_path / "obspar.sql"),
@@ -165,6 +167,7 @@ def test_rebuild_and_first_run_by_the_dictionary(asp1_config, delivery):
     folder = Path(asp1_config["data_root"])
     with closing(sqlite3.connect(folder / "archfiles.db3")) as database, database:
         database.execute("DELETE FROM aca_state WHERE key = 'last_id'")
+        database.execute("DELETE FROM aca_obsids")  # as if other tools had archived it
     with pytest.raises(AcaError, match="--rebuild"):
         fed(asp1_config, delivery).update()
     archive = fed({**asp1_config, "rebuild": True, "firstrun": True}, delivery)
@@ -198,6 +201,7 @@ def test_the_folder_for_what_is_temporary_stays_as_it_is(asp1_config, delivery, 
 
 def test_two_archives_may_share_a_folder_for_what_is_temporary(asp1_config, delivery, tmp_path):
     """Each removes what was left of its own, and not what the other one is working on."""
+    (tmp_path / "other").mkdir()
     other = {**asp1_config, "data_root": str(tmp_path / "other" / "asp1")}
     places = {archive.stores[0].staging for archive in (fed(asp1_config, delivery), fed(other, delivery))}
     assert len(places) == 2
@@ -241,7 +245,9 @@ def test_an_archive_of_a_dictionary_travels(asp1_config, delivery):
         ({"sql_def": "broken.sql"}, "sql_def.*cannot be run"),
         ({"sql_def": "other.sql"}, "makes no table archfiles"),
         ({"sql_def": "attach.sql"}, "sql_def.*not authorized"),
-        ({"sql_def": "absent.sql"}, r"absent\.sql"),
+        ({"sql_def": "./absent.sql"}, r"sql_def.*absent\.sql cannot be read"),
+        ({"sql_def": "sql/absent.sql"}, r"sql_def.*absent\.sql cannot be read"),
+        ({"bad_obsids": [36, "37"]}, "bad_obsids.*whole numbers from 0 to 99999, or a file of them"),
         ({"small_ver_regex": "no group"}, "group"),
         ({"small_ver_regex": "(broken"}, "regular expression"),
         ({"apstat_table": "aspect 1"}, "aspect 1"),
@@ -254,4 +260,4 @@ def test_what_is_wrong_with_a_dictionary(asp1_config, tmp_path, change, problem)
     with pytest.raises(AcaError, match=problem):
         ObsArchive.from_config({**asp1_config, **change})
     assert not (tmp_path / "made.db3").exists()
-    assert not (tmp_path / "data").exists()
+    assert list((tmp_path / "data").iterdir()) == []

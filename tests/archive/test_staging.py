@@ -449,7 +449,7 @@ def test_wrong_checksums_are_refused_or_remarked(folder, tmp_path, coor, which, 
     refused(
         folder,
         {COOR: flipped(coor, which)},
-        f"{COOR}: {text}; fetch it again, or keep such files with checksum = 'warn'",
+        f"{COOR}: {text}; fetch it again, or keep such files with checksum = 'warn' in the set",
     )
     (tmp_path / "second").mkdir()
     assert warnings_of_core() == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -15,23 +14,9 @@ import time
 from pathlib import Path
 
 import pytest
+from sites import CONFIG, TIME, damage, deliver_other_bytes, victim
 
-from aca_core.cli import ATTENTION, COMMANDS, ERROR, INTERRUPTED, USAGE, aca, run
-
-OBSIDS = (8008, 8009, 8010)
-"""Released; superseded and released; released with a newer provisional one."""
-
-CONFIG = """
-root = "archive"
-[retrievers.directory]
-folder = "../delivered"
-[catalogues.file]
-path = "../delivered/catalogue"
-[sets.nightly]
-products = ["asp1", "obspar"]
-retriever = "directory"
-catalogue = "file"
-"""
+from aca_core.cli import ATTENTION, COMMANDS, ERROR, INTERRUPTED, USAGE, aca
 
 
 def snapshot(folder: Path) -> dict[str, object]:
@@ -42,87 +27,6 @@ def snapshot(folder: Path) -> dict[str, object]:
         content = path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None
         found[str(path.relative_to(folder))] = (status.st_mtime_ns, content)
     return found
-
-
-@pytest.fixture(scope="module")
-def delivered(tmp_path_factory):
-    """A site with a delivery, and nothing archived."""
-    from aca_core.simulation import simulate_delivery
-
-    site = tmp_path_factory.mktemp("site") / "site"
-    simulate_delivery(site / "delivered", obsids=OBSIDS, duration=200.0)
-    (site / "archive").mkdir()
-    (site / "aca.toml").write_text(CONFIG)
-    return site
-
-
-@pytest.fixture(scope="module")
-def updated(delivered, tmp_path_factory):
-    """The same, brought up to date."""
-    site = tmp_path_factory.mktemp("updated") / "site"
-    shutil.copytree(delivered, site, symlinks=True)
-    assert run(["--config", str(site / "aca.toml"), "update"]) == 0
-    return site
-
-
-def copied(site: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(site, target, symlinks=True)
-    monkeypatch.chdir(target)
-    return target
-
-
-@pytest.fixture
-def fresh(delivered, tmp_path, monkeypatch):
-    """A copy of the first, as the current folder."""
-    return copied(delivered, tmp_path / "site", monkeypatch)
-
-
-@pytest.fixture
-def site(updated, tmp_path, monkeypatch):
-    """A copy of the second, as the current folder."""
-    return copied(updated, tmp_path / "site", monkeypatch)
-
-
-@pytest.fixture
-def say(capsys):
-    """Return a function that runs a command line and returns its exit code, output and errors."""
-
-    def call(line: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run(shlex.split(line))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
-def ask(say):
-    """Return a function that runs a command line with --json and returns its exit code and what it says."""
-
-    def call(line: str):
-        code, out, _ = say(f"{line} --json")
-        return code, json.loads(out)
-
-    return call
-
-
-def damage(site: Path, obsid: int = 8008) -> bytes:
-    """Cut a delivered file short; return what it was."""
-    path = victim(site, obsid)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    return content
-
-
-def victim(site: Path, obsid: int = 8008) -> Path:
-    return next((site / "delivered" / "asp1" / "08" / f"{obsid:05d}_v01").glob("*acal1*"))
-
-
-def deliver_other_bytes(site: Path, obsid: int = 8008) -> None:
-    """Deliver the observation parameters of an observation again under their name, and other."""
-    (path,) = (site / "delivered" / "obspar" / "08" / f"{obsid:05d}_v01").glob("*.par.gz")
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"# processed again\n"))
 
 
 # ---- every command --------------------------------------------------------------------------------------------------
@@ -156,7 +60,8 @@ def test_every_command_that_reads_speaks_to_programs(name):
 def test_without_an_archive_every_command_says_what_to_do(say, line):
     code, out, err = say(line)
     assert (code, out) == (ERROR, "")
-    assert 'no archive root; set root = "…"' in err
+    assert f"no configuration file was found, neither ./aca.toml here ({Path.cwd()}) nor {Path.home()}" in err
+    assert "name one with --config or ACA_CONFIG" in err
     Path("aca.toml").write_text('root = "absent"')
     code, _, err = say(line)
     assert code == ERROR
@@ -322,7 +227,7 @@ def test_one_observation_on_request(say, fresh):
     assert code == 0
     out = say("dirs asp1 8010")[1]
     assert [line.split()[0] for line in out.splitlines()[1:]] == ["1", "2", "default", "last"]
-    assert say("dirs asp1 8008")[0] == ERROR
+    assert say("dirs asp1 8008")[1] == ""
     code, _, err = say("update --obsid 9999")
     assert code == ERROR
     assert "aca: asp1: obsid 9999 has no released version of asp1 where it is retrieved from\n" in err
@@ -355,14 +260,15 @@ def test_several_workers_do_the_same(say, ask, fresh, updated):
         ("--obsid 8008 --first-run", "--first-run does not go with --obsid"),
         ("--obsid 8008 --retry-failed", "--retry-failed does not go with --obsid"),
         ("--obsid 8008 --recheck", "--recheck does not go with --obsid"),
-        ("--obsid 100000", "100000 is not in the range 0<=x<=99999"),
+        ("--obsid 100000", "'100000' is no obsid; expected a whole number from 0 to 99999"),
         ("--obsid 8008 --version newest", "expected default, last or a number"),
         ("--since 2020:001", "--since is for --recheck, or for products by day"),
         ("--until 2020:001", "--until is for products by day"),
         ("--recheck --since 2020:400", "is not a usable date"),
         ("--recheck --since 2021:001 --until 2020:001", "--since is later than --until"),
-        ("--jobs 0", "0 is not in the range"),
-        ("--wait -1", "-1.0 is not in the range"),
+        ("--jobs 0", "'0' cannot be used here; expected a whole number from 1 to 10000"),
+        ("--obsid abc", "'abc' is no obsid; expected a whole number from 0 to 99999"),
+        ("--wait -1", "'-1' cannot be used here; expected a number of seconds, 0 or more"),
     ],
 )
 def test_options_that_do_not_go_together_are_wrong_usage(say, fresh, words, says):
@@ -425,8 +331,9 @@ def test_ctrl_c_leaves_the_archive_sound(say, fresh, install_plugin, jobs):
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
     ) as process:
-        first = process.stderr.readline()
-        assert first == "aca: asp1: obsid 8008 (1 of 3)\n"
+        first, second = process.stderr.readline(), process.stderr.readline()
+        assert re.fullmatch(rf"{TIME} aca: the update of asp1, obspar begins\n", first)
+        assert re.fullmatch(rf"{TIME} aca: asp1: obsid 8008 \(1 of 3\)\n", second)
         time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers too
         out, err = process.communicate(timeout=30)
@@ -451,9 +358,18 @@ def test_a_second_writer_waits_and_says_who_writes(say, site):
     with lock:
         code, _, err = say("update asp1 --wait 0")
         assert code == ERROR
-        assert "is being written to by process 12 on elsewhere since 2020:001" in err
+        assert "is being written to by process 12 on elsewhere since 2020-01-01 00:00:00 UTC, after 0 s" in err
         code, out, _ = say("status")
-        assert "asp1: is being written to by process 12 on elsewhere since 2020:001" in out
+        assert "asp1: is being written to by process 12 on elsewhere since 2020-01-01 00:00:00 UTC" in out
+        # Who waits is told at once for whom.
+        code, _, err = say("update asp1 --wait 0.1")
+        assert code == ERROR
+        assert "aca: asp1: waits, 0 s at most, for process 12 on elsewhere since 2020-01-01 00:00:00 UTC\n" in err
+        (site / "archive" / "asp1" / "08" / "08010").unlink()
+        code, _, err = say("verify asp1 --repair --wait 0.1")
+        assert code == ERROR
+        assert "aca: asp1: waits, 0 s at most, for process 12 on elsewhere" in err
+        assert "is being written to by process 12 on elsewhere since 2020-01-01 00:00:00 UTC" in err
 
 
 def test_a_plugin_that_cannot_take_a_change_is_told_and_shown(say, ask, fresh, install_plugin):
@@ -472,7 +388,7 @@ def test_a_plugin_that_cannot_take_a_change_is_told_and_shown(say, ask, fresh, i
     assert "obspar: aca-listener:listener could not take a change, and is told again by the next update" in out
     code, out, _ = say("status obspar --check")
     assert code == ATTENTION
-    assert "aca-listener:listener has not seen 5 changes: " in out
+    assert "aca-listener:listener could not take a change, so that 5 changes wait: " in out
     assert "the table is full" in out
     (status,) = ask("status obspar")[1]["products"]
     assert status["undelivered"][0]["changes"] == 5
@@ -489,7 +405,9 @@ def test_a_plugin_that_cannot_take_a_change_is_told_and_shown(say, ask, fresh, i
 def test_status_of_an_archive_in_order(say, ask, site):
     code, out, err = say("status")
     assert (code, err) == (0, "")
-    assert out.splitlines()[2].split() == ["obspar", "5", "5", "30005", *"00000"]
+    cells = out.splitlines()[2].split()
+    assert cells[:9] == ["obspar", "5", "5", "30005", *"00000"]
+    assert re.fullmatch(TIME, " ".join(cells[9:]))
     assert len(out.splitlines()) == 3
     data = ask("status")[1]["products"]
     assert [row["product"] for row in data] == ["asp1", "obspar"]
@@ -527,8 +445,9 @@ def test_dirs(say, ask, site):
     assert data["revisions"] == [1, 2]
     assert data["2"] == f"{chunk}/08010_v02"
     code, out, err = say("dirs asp1 7")
-    assert (code, out) == (ERROR, "")
+    assert (code, out) == (0, "")
     assert err == "aca: nothing of asp1 is archived for obsid 7; 'aca explain asp1 7' says why\n"
+    assert ask("dirs asp1 7") == (0, None)
     assert say("dirs asp1 123456")[0] == USAGE
 
 
@@ -584,7 +503,7 @@ def test_verify_finds_mends_and_the_update_fetches_again(say, ask, site):
     before = snapshot(site)
     code, out, _ = say("verify asp1")
     assert code == ATTENTION
-    assert f"asp1/08/08008_v01/{path.name}: is archived and not there; --repair takes it off the index" in out
+    assert f"asp1/08/08008_v01/{path.name}: is archived and not there; --repair asks for it, and the next update" in out
     assert "asp1/08/08010: the link leads nowhere, and the index has as default: 1" in out
     assert "asp1: 2 problems.\n" in out
     assert snapshot(site) == before
@@ -593,7 +512,14 @@ def test_verify_finds_mends_and_the_update_fetches_again(say, ask, site):
     assert [each["kind"] for each in data["products"][0]["found"]] == ["missing", "default"]
     code, out, _ = say("verify asp1 --repair")
     assert code == 0
-    assert "asp1: mended 2 of 2 problems.\nasp1: the next 'aca update' fetches 1 again.\n" in out
+    assert out.splitlines() == [
+        "mended: asp1/08/08010: the link leads nowhere, and the index has as default: 1",
+        f"asked for again: asp1/08/08008_v01/{path.name}: is archived and not there",
+        "asp1: 2 problems found: 1 mended, 1 asked for again.",
+        "asp1: the next 'aca update' fetches 1 version again.",
+    ]
+    assert "08008/1 was asked for and is still to come" in say("explain asp1 8008")[1]
+    assert "in order" not in say("explain asp1 8008")[1]
     assert say("update")[0] == 0
     assert path.read_bytes() == content
     assert say("verify --full")[0] == 0
@@ -619,21 +545,24 @@ def test_explain_in_sentences(say, ask, site):
     assert (code, err) == (0, "")
     assert "Version 1 is the default: it is the one that the retriever named as released when it was last asked." in out
     assert "Version 2 is the newest and not released yet: it is provisional, and 08010_last leads to it." in out
-    assert "All of it is in order: nothing has failed, and nothing is in conflict." in out
+    order = "All of it is in order as far as the index knows: nothing has failed, and nothing is in conflict; "
+    assert f"{order}'aca verify' looks at the files." in out
     rows = [line.split() for line in out.splitlines()[2:5]]
     assert rows[1][:2] == ["1", "default"]
     assert rows[2][:2] == ["2", "last"]
     data = ask("explain asp1 8010")[1]
     assert (data["default"], data["last"], data["ours"]) == (1, 2, True)
     assert data["revisions"][0]["archived"].endswith("Z")
-    assert data["sentences"][-1] == "All of it is in order: nothing has failed, and nothing is in conflict."
+    assert data["sentences"][-1] == f"{order}'aca verify' looks at the files."
 
 
 def test_explain_what_was_superseded_and_what_is_not_there(say, site):
     assert "Version 2 is the default" in say("explain asp1 8009")[1]
-    code, out, _ = say("explain asp1 7")
-    assert code == 0
-    assert "It was never asked for: 'aca update asp1 --obsid 7' asks for it." in out
+    code, out, err = say("explain asp1 7")
+    assert (code, out) == (0, "")
+    assert "aca: Nothing of asp1 is archived for obsid 7" in err
+    assert "aca: Nothing is remembered of it either: no run of it was new in the catalogue" in err
+    assert "What is not there yet comes by itself when the catalogue lists a new run of it." in err
 
 
 def test_explain_what_older_tools_left_behind(say, site):
@@ -643,7 +572,8 @@ def test_explain_what_older_tools_left_behind(say, site):
     (chunk / "08008").symlink_to("08008_v07")
     (chunk / "08009_last").symlink_to("/elsewhere/08009_v01")
     out = say("explain asp1 8008")[1]
-    assert "No version is the default: the link 08008 leads to version 7, which is not archived." in out
+    assert "No version is the default: the link 08008 leads to version 7, which is not archived, and" in out
+    assert "and aca_core has never asked the retriever for it." in out
     assert "The index marks as default: 1; 'aca verify --repair' lets it agree." in out
     assert "in order" not in out
     out = say("explain asp1 8009")[1]

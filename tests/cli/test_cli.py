@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 import aca_core
-from aca_core.cli import COMMANDS, run
+from aca_core.cli import COMMANDS, READER_GONE, run
 
 COMMAND = """
 import click
@@ -91,7 +92,7 @@ def test_python_m_aca_core_is_the_same_command():
         (("greet", "--boom", "aca"), 1, "aca: no maps before 1999:223"),
         (("greet", "--boom", "os"), 1, "aca: /absent/file: No such file or directory"),
         (("greet", "--boom", "interrupt"), 130, "aca: interrupted"),
-        (("--config", "absent.toml", "config", "show"), 1, "aca: --config or argument: there is no file 'absent.toml'"),
+        (("--config", "absent.toml", "config", "show"), 1, "aca: --config: there is no file 'absent.toml'"),
         (("plugins", "--traceback", "asp"), 1, "aca: no plugin is named 'asp'. Known: aca-core:asp1, "),
     ],
 )
@@ -155,12 +156,26 @@ def test_a_command_may_set_the_exit_code(aca, greeting):
     assert aca("greet", "--boom", "exit")[0] == 3
 
 
-def test_a_reader_that_goes_away_is_met_with_silence():
-    code = "import sys; from aca_core.cli import run; sys.exit(run(['plugins', '--json']))"
+@pytest.mark.parametrize("words", [["plugins", "--json"], ["plugins"], ["products"]])
+def test_a_reader_that_goes_away_is_met_with_silence(words):
+    code = f"import sys; from aca_core.cli import run; sys.exit(run({words}))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=30) == READER_GONE
+
+
+def test_a_broken_pipe_of_somebody_else_is_told(aca, install_plugin):
+    source = """
+        import click
+
+        @click.command()
+        def greet():
+            "Say hello."
+            raise BrokenPipeError(32, "Broken pipe")
+    """
+    install_plugin("greet", textwrap.dedent(source), group="aca_core.commands", value="greet_m:greet")
+    assert aca("greet") == (1, "", "aca: Broken pipe\n")
 
 
 # ---- commands of plugins --------------------------------------------------------------------------------------------
@@ -264,6 +279,12 @@ def test_a_failed_plugin_is_one_line_on_stderr_elsewhere(aca, install_plugin, tm
 def test_config_init_check_and_show_work_together(aca, tmp_path):
     code, out, _ = aca("config", "init")
     assert (code, out) == (0, "Wrote aca.toml. Set root there, then run 'aca config check'.\n")
+    assert (
+        "paths of retrievers, catalogues, products and\n## other offers are relative to the root"
+        in (tmp_path / "aca.toml").read_text()
+    )
+    assert aca("config", "init", "-")[:2] == (0, (tmp_path / "aca.toml").read_text())
+    assert not (tmp_path / "-").exists()
     assert aca("config", "init")[::2] == (1, "aca: aca.toml exists; give another path, or --force to replace it\n")
     assert aca("config", "init", "--force")[0] == 0
     file = tmp_path / "aca.toml"

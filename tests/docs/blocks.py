@@ -7,7 +7,7 @@ What a block is follows from its language and its content:
 * any other ``python``, and ``pycon``: run in one namespace for each page; what ``pycon`` shows must come out;
 * ``python fragment``: not run, but it must be Python;
 * ``toml``: a ``pyproject.toml`` where it has ``[project]`` or ``[build-system]``, else a configuration;
-* ``sh``: of its commands only ``aca demo FOLDER`` is run;
+* ``sh``: of its commands only ``aca demo FOLDER`` is run; all, where it begins with ``export ACA_CONFIG=…``;
 * ``console``: each ``$ aca …`` is a command that exists; where output follows, it is run and must say those lines.
 
 The file that a block is comes from its first line (``# tests/test_sim.py``), else from the last file name in the text
@@ -217,6 +217,13 @@ class Reader:
         for folder in re.findall(r"\baca demo (\S+)", block.text):
             code, said = self._say(f"demo {folder} --duration 300")
             assert code == 0, said
+        first, *lines = block.text.splitlines()
+        if configuration := re.match(r"export ACA_CONFIG=(\S+)", first):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setenv("ACA_CONFIG", configuration[1])
+                for line in lines:
+                    code, said = self._say(" ".join(shlex.split(line, comments=True)[1:]))
+                    assert (code, bool(said)) == (0, True), f"{line}: {said}"
 
     def _do_console(self, block: Block) -> None:
         for command, shown in _commands_in(block.text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 
 import attrs
 import numpy as np
@@ -297,9 +298,9 @@ def test_all_revisions_at_once_are_refused():
 
 @pytest.fixture(scope="module")
 def delivery(tmp_path_factory):
-    """Old columns, new columns, and two intervals."""
+    """Old columns, new columns, a provisional version only, and two intervals."""
     return simulate_delivery(
-        tmp_path_factory.mktemp("simulated") / "delivered", seed=11, duration=600.0, obsids=[8008, 8009, 8012]
+        tmp_path_factory.mktemp("simulated") / "delivered", seed=11, duration=600.0, obsids=[8008, 8009, 8011, 8012]
     )
 
 
@@ -341,6 +342,15 @@ def _bad_times(path):
 # ---- the archive ----------------------------------------------------------------------------------------------------
 
 
+def opened(root, folder):
+    config = Config(
+        root=[root],
+        sets={"nightly": ProductSet(products=("asp1",), retriever="directory")},
+        retrievers={"directory": {"folder": str(folder)}},
+    )
+    return open_archive(config=config)
+
+
 @pytest.fixture(scope="module")
 def archive(delivery, tmp_path_factory):
     config = Config(
@@ -349,9 +359,9 @@ def archive(delivery, tmp_path_factory):
         retrievers={"directory": {"folder": str(delivery.folder)}},
         catalogues={"file": {"path": str(delivery.catalogue)}},
     )
-    opened = open_archive(config=config)
-    opened["asp1"].update(rebuild=True)
-    return opened
+    archive = open_archive(config=config)
+    archive["asp1"].update(rebuild=True)
+    return archive
 
 
 @pytest.fixture
@@ -391,9 +401,48 @@ def test_what_is_not_archived_has_no_attitudes(current):
     assert asp1.get_atts(obsid=8009, revision=3)[0].shape == (0, 4)
 
 
-def test_neither_obsid_nor_range_is_refused(current):
+@pytest.mark.parametrize(
+    ("obsid", "revision", "said"),
+    [
+        (9999, None, "nothing of obsid 9999 is archived"),
+        (8009, 3, "obsid 8009: revision 3 is not archived; its revisions: 1, 2"),
+        (8011, None, "obsid 8011: no revision is released, so ask for one by revision; its revisions: 1"),
+        (8011, "default", "obsid 8011: no revision is released"),
+    ],
+)
+def test_without_attitudes_it_is_said_what_is_archived(current, warnings_of_core, obsid, revision, said):
+    quaternions, times, headers = asp1.get_atts(obsid=obsid, revision=revision)
+    assert (quaternions.shape, times.shape, headers) == ((0, 4), (0,), [])
+    (warning,) = warnings_of_core()
+    assert said in warning
+    assert "attitudes" in warning
+
+
+def test_a_revision_without_solutions_is_said(delivery, tmp_path, warnings_of_core):
+    folder = tmp_path / "delivered" / "asp1" / "08"
+    shutil.copytree(delivery.folder / "asp1" / "08", folder, symlinks=True)
+    for path in (folder / "08008_v01").glob("*asol1*"):
+        path.unlink()
+    (tmp_path / "root").mkdir()
+    archive = opened(tmp_path / "root", folder.parents[1])
+    archive["asp1"].update(obsid=8008)
+    with using(archive):
+        assert asp1.get_atts(8008)[2] == []
+    assert "obsid 8008: the released revision has no ASPSOL; its revisions: 1" in warnings_of_core()[-1]
+
+
+def test_what_is_archived_is_said_of_nothing_else(current, warnings_of_core):
+    asp1.get_atts(obsid=8011, revision=1)
+    asp1.get_atts(obsid=8011, revision="last")
+    asp1.get_atts(start="2021:001", stop="2021:002")
+    assert warnings_of_core() == []
+
+
+def test_neither_obsid_nor_range_is_refused_and_so_are_both(current):
     with pytest.raises(TypeError):
         asp1.get_atts()
+    with pytest.raises(TypeError):
+        asp1.get_atts(8009, start="2021:001")
 
 
 def test_files_and_folders_are_those_of_the_archive(current):

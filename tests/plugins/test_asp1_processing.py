@@ -12,7 +12,18 @@ import attrs
 import pytest
 from aca_plugins import asp1
 
-from aca_core import Change, Config, Day, IntegrityError, ObsidRevision, ProductSet, open_archive, using
+from aca_core import (
+    Change,
+    Config,
+    Day,
+    IntegrityError,
+    ObsidRevision,
+    ProductSet,
+    RetrievalError,
+    open_archive,
+    using,
+)
+from aca_core.archive import check_roots
 from aca_core.simulation import open_delivery, simulate_delivery
 from aca_core.testing import write_fits
 
@@ -336,3 +347,82 @@ def test_what_cannot_be_written_is_an_error_that_names_the_file(bare):
     with pytest.raises(IntegrityError, match="cannot be updated") as caught:
         bare.commit()
     assert caught.value.path == str(bare.path)
+
+
+# ---- what cannot be read --------------------------------------------------------------------------------------------
+
+
+def solution_of(site, unit):
+    (path,) = (site.folder / "08" / unit).glob(f"pcadf{9 * '[0-9]'}N*_asol1.fits.gz")
+    return path
+
+
+SPOILT = {
+    "other bytes": lambda path: path.write_bytes(b"junk"),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:100]),
+    "not there": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_solution_that_cannot_be_read_is_said_and_left_out(bare, warnings_of_core, spoil):
+    path = solution_of(bare, "08010_v01")
+    spoil(path)
+    with using(bare.archive):
+        asp1.update_processing([8010])
+    assert [row[3] for row in bare.rows()] == [2]
+    (warning,) = warnings_of_core()
+    assert "obsid 8010 revision 1" in warning
+    assert str(path) in warning
+    assert "aca verify --full --repair" in warning
+
+
+def test_what_was_known_of_a_solution_that_cannot_be_read_stays(site):
+    site.verify_all()
+    before = site.rows()
+    solution_of(site, "08010_v01").write_bytes(b"junk")
+    with using(site.archive):
+        asp1.update_processing([8010])
+    assert site.rows() == before
+
+
+def test_other_solutions_of_the_same_run_stand_for_one_that_cannot_be_read(bare, warnings_of_core):
+    path, *others = sorted((bare.folder / "08" / "08012_v02").glob(f"pcadf{9 * '[0-9]'}N*_asol1.fits.gz"))
+    assert others
+    path.write_bytes(b"junk")
+    with using(bare.archive):
+        asp1.update_processing([8012])
+    assert bare.rows() == [row for row in bare.expected() if row[1] == 8012]
+    assert str(path) in warnings_of_core()[0]
+
+
+def test_a_file_that_cannot_be_read_stops_no_change_behind_it(filled, tmp_path, monkeypatch, caplog):
+    shutil.copytree(filled / "delivered", tmp_path / "delivered", symlinks=True)
+    (tmp_path / "root").mkdir()
+    delivery = open_delivery(tmp_path / "delivered")
+    site = Site(delivery, opened(delivery, tmp_path / "root"))
+    with monkeypatch.context() as context:  # killed when everything was committed and nobody told
+        context.setattr("aca_core.archive.running.deliver_events", lambda store, home: {})
+        site.archive["asp1"].update()
+    path = solution_of(site, "08010_v01")
+    path.write_bytes(b"junk")
+    assert site.archive["asp1"].run_update().undelivered == {}
+    assert site.rows() == [row for row in site.expected() if (row[1], row[3]) != (8010, 1)]
+    assert str(path) in caplog.text
+    # Once it was fetched again, its row is there too.
+    for checked in check_roots(site.archive["asp1"], mend=True):
+        assert checked.found
+    site.archive["asp1"].update(retry_failed=True)
+    assert site.rows() == site.expected()
+
+
+def test_a_catalogue_that_does_not_answer_is_asked_again(site):
+    table = site.delivery.catalogue / "aspect_1.csv"
+    content = table.read_bytes()
+    table.unlink()
+    with using(site.archive), pytest.raises(RetrievalError):
+        asp1.update_processing([8010])
+    table.write_bytes(content)
+    with using(site.archive):
+        asp1.update_processing([8010])
+    assert site.rows() == site.expected()

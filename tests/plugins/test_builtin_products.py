@@ -1,7 +1,11 @@
-"""The products that aca-core ships keep the contract that it asks of everybody's."""
+"""The products that aca-core ships keep the contract that it asks of everybody's, and their modules have help."""
+
+import pydoc
+import re
 
 import numpy as np
 import pytest
+from aca_plugins import asp1, obspar
 from aca_plugins.asp1 import ASP1
 from aca_plugins.obspar import OBSPAR
 
@@ -97,3 +101,30 @@ class TestObspar(ArchiveProductContract):
         }
         assert "sched_exp_time" in row
         assert "not_indexed" not in row
+
+
+# ---- what a reader of their modules is shown ------------------------------------------------------------------------
+
+VERBS = ["get_dir", "get_files", "get_obs_dirs"]
+OWN = {
+    asp1: ["get_atts", "get_atts_from_files", "update_processing"],
+    obspar: ["get_obsids", "get_obspar", "get_obspar_file", "read_obspar"],
+}
+
+
+@pytest.mark.parametrize("module", OWN, ids=lambda module: module.__name__)
+def test_what_is_public_is_listed(module):
+    assert {*VERBS, *OWN[module], "aca_archive_products"} < set(module.__all__)
+    assert dir(module) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("module", OWN, ids=lambda module: module.__name__)
+def test_help_describes_every_function(module):
+    text = re.sub(" +$", "", pydoc.plain(pydoc.render_doc(module)), flags=re.MULTILINE)
+    functions = text.partition("\nFUNCTIONS\n")[2].partition("\nDATA\n")[0]
+    for name in (*VERBS, *OWN[module]):
+        described = re.split(r"\n\n    (?=\w)", functions.partition(f"    {name}(")[2])[0]
+        assert "Parameters\n        ----------" in described, name
+        if name != "update_processing":
+            assert "Returns\n        -------" in described, name
+    assert "TYPE_CHECKING" not in text

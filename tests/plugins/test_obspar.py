@@ -158,3 +158,5 @@ def test_obsids_of_a_range_by_time_and_each_once(current, delivery):
     stop = delivery.truth.of(8008).observation.stop
     assert obspar.get_obsids(to_secs("2020:300"), stop - 1) == [8008]
     assert obspar.get_obsids(stop, stop + 1) == []
+    assert obspar.get_obsids("2021:001") == [8008, 8010, 8013]  # until now
+    assert obspar.get_obsids("2021:001", revision="last") == [8008, 8010, 8011, 8013]

@@ -351,7 +351,7 @@ def test_the_command_needs_force_to_replace(aca, tmp_path):
     code, _, err = aca(*words)
     assert (code, err) == (
         1,
-        f"aca: {folder}: holds an earlier simulation; name a new folder, or replace it by force\n",
+        f"aca: {folder}: holds an earlier simulation; name a new folder, or replace it with --force\n",
     )
     code, out, err = aca(*words, "--force", "--json", "--new-columns")
     assert (code, err) == (0, "")

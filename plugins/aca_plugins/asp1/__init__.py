@@ -9,8 +9,9 @@ The functions ask the archive that `aca_core.current_archive` names at the time 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aca_core import (
     ArchiveProduct,
@@ -28,6 +29,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aca_core.dates import DateLike
+
+__all__ = [
+    "ASP1",
+    "aca_archive_products",
+    "aca_committed",
+    "get_atts",
+    "get_atts_from_files",
+    "get_dir",
+    "get_files",
+    "get_obs_dirs",
+    "update_processing",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+_log = logging.getLogger("aca_core")
 
 # The columns are those that mica's archive has had since 2010, in its order.
 ASP1 = ArchiveProduct(
@@ -90,10 +110,13 @@ def get_atts(
     obsid: int | None = None,
     start: DateLike | None = None,
     stop: DateLike | None = None,
-    revision: int | str | None = None,
+    revision: Literal["default", "last", "all"] | int | None = None,
     filter: bool = True,  # the name that callers of mica use
 ) -> tuple[FloatArray, FloatArray, list[dict[str, Any]]]:
     """Return the attitudes of the camera frame for an observation or a time range.
+
+    Of an observation without attitudes the arrays are empty, and the log ``aca_core`` gets a warning that says what is
+    archived of it.
 
     Parameters
     ----------
@@ -103,7 +126,7 @@ def get_atts(
         A time range, in any form of `aca_core.dates`, instead of an obsid. The attitudes of all aspect intervals that
         have a part in it are returned, whole.
     revision : int or str, optional
-        A revision of the products, or ``last``; by default the released one.
+        A revision of the products, or ``last``; by default the released one, which is also ``default``.
     filter : bool, default True
         Whether attitudes within 1.025 s of a time at which the aspect solution was not good are left out.
 
@@ -122,7 +145,7 @@ def get_atts(
         `revision` is ``all``, or the files of an aspect interval do not belong together; these are the errors
         `DeclarationError` and `IntegrityError`.
     TypeError
-        Neither an obsid nor a time range is given.
+        Neither an obsid nor a time range is given, or both.
 
     See Also
     --------
@@ -141,7 +164,24 @@ def get_atts(
     contents = ("ASPSOL", "ACACAL", "ASPQUAL")
     rows = _verbs.get_rows(obsid=obsid, start=start, stop=stop, revision=revision, content=list(contents))
     asol, acal, aqual = ([row["path"] for row in rows if row["content"] == content] for content in contents)
+    if obsid is not None and not asol:
+        _log.warning("no attitudes: %s", _why_none(obsid, revision))
     return get_atts_from_files(asol, acal, aqual, filter=filter)
+
+
+def _why_none(obsid: int, revision: int | str | None) -> str:
+    """Say of an observation without attitudes what is archived."""
+    found = get_obs_dirs(obsid)
+    if found is None:
+        return f"nothing of obsid {obsid} is archived"
+    is_released = revision in (None, "default")
+    if is_released and "default" not in found:
+        problem = "no revision is released, so ask for one by revision"
+    elif not is_released and revision not in found:
+        problem = f"revision {revision} is not archived"
+    else:
+        problem = f"the {'released' if is_released else revision} revision has no ASPSOL"
+    return f"obsid {obsid}: {problem}; its revisions: {', '.join(map(str, found['revisions']))}"
 
 
 def get_atts_from_files(
@@ -195,7 +235,8 @@ def update_processing(obsids: Iterable[int]) -> None:
     """Bring the table of archived aspect runs up to date for some observations of the current archive.
 
     It is what happens by itself after each commit; call it for archives that were filled by other tools, or when a
-    catalogue has learnt of a run. Verifications that were done stay done.
+    catalogue has learnt of a run. Verifications that were done stay done. An archived file that cannot be read is left
+    out, and the log ``aca_core`` gets a warning that names it.
 
     Parameters
     ----------
@@ -207,7 +248,7 @@ def update_processing(obsids: Iterable[int]) -> None:
     RetrievalError
         The catalogue cannot be reached.
     IntegrityError
-        The table ``processing_asp_l1.db3`` cannot be updated, or an archived file is damaged.
+        The table ``processing_asp_l1.db3`` cannot be updated.
 
     Examples
     --------

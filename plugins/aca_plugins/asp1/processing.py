@@ -108,7 +108,7 @@ def record_change(change: Change) -> None:
     RetrievalError
         The catalogue cannot be reached.
     IntegrityError
-        The table cannot be updated, or an archived file is damaged.
+        The table cannot be updated.
     """
     if not isinstance(change.unit, ObsidRevision):
         return
@@ -130,7 +130,7 @@ def update_obsids(obsids: Iterable[int]) -> None:
     RetrievalError
         The catalogue cannot be reached.
     IntegrityError
-        The table cannot be updated, or an archived file is damaged.
+        The table cannot be updated.
     """
     for obsid in obsids:
         _update(obsid, None)
@@ -162,11 +162,20 @@ def _released(obsid: int) -> int | None:
 
 
 def _archived(obsid: int) -> list[_Archived]:
-    """Return the archived observation intervals, each once; the files of its aspect intervals agree."""
+    """Return the archived observation intervals, each once; the files of its aspect intervals agree.
+
+    A file that cannot be read is said and left out: changes come in their order, so an error would keep every later one
+    waiting for somebody to mend it. When it is fetched again, that is a change of its own.
+    """
     found: dict[_Archived, None] = {}
     for row in _rows(obsid, "all"):
         path = Path(row["path"])
-        header, _ = read_table(path)
+        try:
+            header, _ = read_table(path)
+        except IntegrityError as error:
+            hint = f"{DATABASE} learns nothing from it; 'aca verify --full --repair' lets the next update fetch it"
+            _log.warning("obsid %d revision %s: %s; %s", obsid, row["revision"], error, hint)
+            continue
         obi, revision = header.get("OBI_NUM"), header.get("REVISION")
         if isinstance(obi, int) and isinstance(revision, int):
             found[_Archived(obsid, obi, revision, path.parent)] = None

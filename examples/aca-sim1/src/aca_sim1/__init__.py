@@ -16,6 +16,7 @@ from aca_core import (
     FromName,
     IntegrityError,
     Version,
+    Work,
     hookimpl,
     read_text_file,
 )
@@ -95,6 +96,7 @@ SIM1 = ArchiveProduct(
     columns=SimColumns(),
     content_types=("SIMCOOR",),
     file_names="simf*_coor1.txt*",
+    work=Work(table="sim", id="sim_id"),
 )
 
 
