@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aca_core.archive.current import ProductFunctions, current_archive, using
     from aca_core.archive.day_archive import DayArchive
     from aca_core.archive.explain import Explanation, explain_obsid
+    from aca_core.archive.findings import Finding
     from aca_core.archive.items import Item
     from aca_core.archive.obs_archive import ObsArchive
     from aca_core.archive.product_archive import ProductArchive
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from aca_core.archive.sets import ProductUpdate, chosen_products, plan_products, update_products
     from aca_core.archive.soundness import check_roots
     from aca_core.archive.status import ProductStatus, status_of
-    from aca_core.archive.verify import Finding
 
 _HOMES = {
     "adopt": ("ExaminedArchive", "ExaminedProduct", "examine_archive"),
@@ -42,7 +42,7 @@ _HOMES = {
     "soundness": ("check_roots",),
     "status": ("ProductStatus", "status_of"),
     "reports": ("UpdateOptions", "UpdateReport"),
-    "verify": ("Finding",),
+    "findings": ("Finding",),
 }
 __all__ = [
     "Archive",

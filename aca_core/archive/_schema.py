@@ -80,7 +80,9 @@ def make_tables(database: Database, product: ArchiveProduct) -> None:
     if not database.table(TABLE).exists():
         database.execute(create_archfiles(product))
     there = {column.name for column in database.table(TABLE).columns}
-    for index in product.indexes:
+    # Where each group ends, such as each slot, is asked by every update of a product by day.
+    ends = [] if product.supersedes is None else [(*product.supersedes.group, "tstop")]
+    for index in (*product.indexes, *ends):
         if set(index) <= there:
             database.table(TABLE).create_index(list(index), f"idx_{TABLE}_{'_'.join(index)}", if_not_exists=True)
     if {"obsid"} <= there:

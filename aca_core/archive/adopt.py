@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from aca_core.archive.findings import Finding
 from aca_core.archive.index import TABLE, Index
 from aca_core.archive.links import links_of, provisional_links
 from aca_core.archive.store import INDEX_FILE, LAST_ID_FILE, STAGING, Store
-from aca_core.archive.verify import Finding, verify
+from aca_core.archive.verify import verify
 from aca_core.errors import IntegrityError, MissingDataError, UnknownNameError
 from aca_core.layouts import ByObsid
 from aca_core.products import ArchiveProduct

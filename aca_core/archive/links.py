@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import attrs
@@ -13,7 +13,7 @@ import attrs
 from aca_core.archive.store import Store
 from aca_core.layouts import ByObsid, ObsidRevision
 
-__all__ = ["FoundLinks", "linked_release", "links_of", "provisional_links"]
+__all__ = ["FoundLinks", "linked_release", "links_of", "names_in", "provisional_links"]
 
 _FOLDER: Final = re.compile(r"(\d{5})_v(\d{2,3})", re.ASCII)
 
@@ -128,3 +128,11 @@ def provisional_links(store: Store) -> Iterator[tuple[int, int | None]]:
             obsid = int(name[:5])
             if (folder / name).is_symlink():
                 yield obsid, links_of(store, obsid).newest
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return the names in a folder; none where it is not there, or may not be read."""
+    try:
+        return {path.name for path in folder.iterdir()}
+    except OSError:  # it is not there; or it is somebody else's affair
+        return set()

@@ -15,10 +15,10 @@ from aca_core.layouts import Day, ObsidRevision, Unit
 from aca_core.products import ArchiveProduct
 
 if TYPE_CHECKING:
+    from aca_core.archive.findings import Finding
     from aca_core.archive.items import Item
     from aca_core.archive.reports import Told, UpdateOptions, UpdateReport
     from aca_core.archive.running import Home
-    from aca_core.archive.verify import Finding
     from aca_core.dates import DateLike
 
 __all__ = ["WAIT", "ProductArchive"]

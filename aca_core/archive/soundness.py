@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from aca_core.archive.findings import Finding
 from aca_core.archive.index import TABLE
 from aca_core.archive.items import Item, items
 from aca_core.archive.product_archive import WAIT, ProductArchive
+from aca_core.archive.repair import repair
 from aca_core.archive.store import LAST_ID_FILE, Store
-from aca_core.archive.verify import Finding, repair, verify
+from aca_core.archive.verify import verify
 from aca_core.archive.words import in_words, waiting_for
 from aca_core.errors import IntegrityError, LockedError
 from aca_core.layouts import ObsidRevision

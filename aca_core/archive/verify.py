@@ -1,8 +1,6 @@
-"""Whether an archive is sound: what is unfinished, missing, damaged or astray, said one by one; repaired when told to.
+"""Whether an archive is sound: what is unfinished, missing, damaged or astray, said one by one.
 
-The quick check compares names and sizes, the full one reads every file. `repair` completes what was interrupted, lets
-links and index agree, takes what is damaged off the index, and puts what is missing or damaged onto the list of what is
-to be fetched. What it cannot be sure of it leaves to a person.
+The quick check compares names and sizes, the full one reads every file. Nothing is written.
 """
 
 from __future__ import annotations
@@ -10,59 +8,30 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import stat
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from aca_core.archive._disk import sync_folder
 from aca_core.archive.checksums import check_file
-from aca_core.archive.commit import Links, Plan, commit, is_of_the_machine, lead, open_plans, recover, unlist_file
+from aca_core.archive.commit import open_plans
+from aca_core.archive.findings import Finding, finding, item_for
 from aca_core.archive.index import FILES, TABLE
-from aca_core.archive.items import REFETCH, Item, items, want
-from aca_core.archive.links import links_of
+from aca_core.archive.items import items
+from aca_core.archive.link_checks import check_links
+from aca_core.archive.links import names_in
 from aca_core.archive.store import LAST_ID_FILE, Store
 from aca_core.errors import AcaError, IntegrityError
 from aca_core.layouts import ByObsid, ObsidRevision
-from aca_core.obsids import MAX_OBSID
 
 if TYPE_CHECKING:
     from aca_core.archive.reports import Told
 
-__all__ = ["Finding", "FindingKind", "Repaired", "repair", "verify"]
+__all__ = ["verify"]
 
 _log = logging.getLogger("aca_core")
-
-FindingKind = Literal[
-    "index",
-    "row",
-    "unfinished",
-    "missing",
-    "damaged",
-    "unreadable",
-    "unindexed",
-    "empty",
-    "link",
-    "default",
-    "bound",
-    "last-id",
-    "staging",
-]
-
-_REPAIRED_BY: Final[dict[FindingKind, str]] = {
-    "unfinished": "the next update completes it, or --repair",
-    "missing": "--repair asks for it, and the next update fetches it again",
-    "damaged": "--repair takes it off the index, and the next update fetches it again",
-    "empty": "--repair removes it",
-    "link": "--repair leads it as the index says, or removes it",
-    "default": "--repair lets index and link agree",
-    "bound": "--repair corrects it",
-    "last-id": "--repair writes it again",
-    "staging": "the next update removes it, or --repair",
-}
 
 _LOOKS: Final = 3
 """How often findings are looked at again while somebody goes on committing."""
@@ -70,40 +39,6 @@ _LOOKS: Final = 3
 _FEW: Final = 10
 _MUCH: Final = 0.2
 """So many missing files, and such a part of all, are no accident of single files: rather a mount is absent."""
-
-
-@attrs.frozen(kw_only=True)
-class Finding:
-    """One thing that is wrong with an archive.
-
-    Attributes
-    ----------
-    kind : str
-        ``index``: the SQLite file is damaged; ``row``: the index lists what cannot be; ``unfinished``: a commit was
-        interrupted; ``missing``: an archived file is not there; ``damaged``: it has another size or content;
-        ``unreadable``: a file or folder may not, or cannot, be read; ``unindexed``: a file or folder that the index
-        does not know; ``empty``: a folder of a version without any file; ``link``: a link that leads nowhere or
-        elsewhere, or is none; ``default``: index and link disagree on what is released; ``bound``: the longest duration
-        is wrong; ``last-id``: ``last_id.txt`` is not what the index says; ``staging``: left by a writer that was
-        killed.
-    product : str
-        Name of the product.
-    place : str
-        The file, link or folder, relative to the product's folder.
-    problem : str
-        What is wrong with it.
-    remedy : str
-        What mends it; empty where that takes a person.
-    """
-
-    kind: FindingKind
-    product: str
-    place: str
-    problem: str
-    remedy: str = attrs.field(default=attrs.Factory(lambda found: _REPAIRED_BY.get(found.kind, ""), takes_self=True))
-
-    def __str__(self) -> str:
-        return f"{self.product}/{self.place}: {self.problem}{f'; {self.remedy}' if self.remedy else ''}"
 
 
 def verify(store: Store, *, full: bool = False, told: Told | None = None) -> list[Finding]:
@@ -156,19 +91,15 @@ def _look(store: Store, reads: Callable[[str], bool], told: Told | None = None) 
             found.extend(part())
         except IntegrityError as error:
             problem = error.problem if error.path == str(store.index.path) else str(error)
-            found.append(_finding(store, "row", store.index.path.name, problem))
+            found.append(finding(store, "row", store.index.path.name, problem))
 
     # What is being committed at this moment is no finding: whoever holds the lock will finish it.
     add(lambda: _unfinished(store))
     add(lambda: _contents(store, reads, told))
     if isinstance(store.product.layout, ByObsid):
-        add(lambda: _links(store))
+        add(lambda: check_links(store))
     add(lambda: _own_values(store))
     return found
-
-
-def _finding(store: Store, kind: FindingKind, place: object, problem: str, **more: str) -> Finding:
-    return Finding(kind=kind, product=store.product.name, place=str(place), problem=problem, **more)
 
 
 # ---- what can be wrong ----------------------------------------------------------------------------------------------
@@ -179,39 +110,32 @@ def _index(store: Store, *, full: bool) -> Iterator[Finding]:
     try:
         rows = store.index.select("PRAGMA integrity_check" if full else "PRAGMA quick_check")
         if store.index.path.exists() and store.index.path.stat().st_size and not store.index.columns():
-            yield _finding(store, "index", place, f"has no table {TABLE}; it is no index of this product")
+            yield finding(store, "index", place, f"has no table {TABLE}; it is no index of this product")
     except IntegrityError as error:
-        yield _finding(store, "index", place, error.problem)
+        yield finding(store, "index", place, error.problem)
         return
     for row in rows:
         if row[0] != "ok":
-            yield _finding(store, "index", place, f"SQLite finds it damaged: {row[0]}")
+            yield finding(store, "index", place, f"SQLite finds it damaged: {row[0]}")
 
 
 def _without_index(store: Store) -> Iterator[Finding]:
     folders, unreadable = _unit_folders(store)
     yield from unreadable
     for folder in folders:
-        yield _finding(store, "unindexed", folder, "is there, and there is no index")
+        yield finding(store, "unindexed", folder, "is there, and there is no index")
 
 
 def _unfinished(store: Store) -> Iterator[Finding]:
-    plans, left = open_plans(store), _names(store.staging)
+    plans, left = open_plans(store), names_in(store.staging)
     # Whoever writes may have begun just now; and whoever has ended just now has left nothing.
     if store.is_locked():
         return
     for _, phase, plan in plans:
         step = "its files are not all at their place" if phase == "place" else "its links have not followed"
-        yield _finding(store, "unfinished", plan.unit, f"a commit was interrupted: {step}")
-    if left := left & _names(store.staging):
-        yield _finding(store, "staging", store.staging.name, f"holds {len(left)} unfinished deliveries")
-
-
-def _names(folder: Path) -> set[str]:
-    try:
-        return {path.name for path in folder.iterdir()}
-    except OSError:  # it is not there; or it is somebody else's affair
-        return set()
+        yield finding(store, "unfinished", plan.unit, f"a commit was interrupted: {step}")
+    if left := left & names_in(store.staging):
+        yield finding(store, "staging", store.staging.name, f"holds {len(left)} unfinished deliveries")
 
 
 # ---- rows and files -------------------------------------------------------------------------------------------------
@@ -268,7 +192,7 @@ def _rows(store: Store, listing: _Listing) -> Iterator[Finding]:
         what = ", ".join(f"{name} {value!r:.40}" for name, value in zip(by, key, strict=True))
         more = f", and {len(names) - 1} more like it" if len(names) > 1 else ""
         problem = f"the index lists it with {what}, which {store.product.name} cannot have{more}; nobody sees it"
-        yield _finding(store, "row", f"{names[0]}"[:100], problem)
+        yield finding(store, "row", f"{names[0]}"[:100], problem)
 
 
 def _files(store: Store, listed: _Files, reads: Callable[[str], bool], told: Told | None) -> list[Finding]:
@@ -291,16 +215,16 @@ def _files(store: Store, listed: _Files, reads: Callable[[str], bool], told: Tol
             if (unit, name) in moving:
                 continue  # what is unfinished is said of its unit
             if name not in there:
-                found.append(_finding(store, "missing", place, "is archived and not there"))
+                found.append(finding(store, "missing", place, "is archived and not there"))
             elif size is not None and there[name] != size:
-                found.append(_finding(store, "damaged", place, f"has {there[name]} bytes; {size} were archived"))
+                found.append(finding(store, "damaged", place, f"has {there[name]} bytes; {size} were archived"))
             elif is_read:
                 found += _content(store, place, sha256)
         for name in sorted(set(there) - set(files)):
             is_odd = not store.product.keeps_beside(name) and not name.startswith(".")
             if is_odd and (unit, name) not in moving:
                 problem = "is there, and the index does not know it"
-                found.append(_finding(store, "unindexed", f"{unit}/{name}", problem))
+                found.append(finding(store, "unindexed", f"{unit}/{name}", problem))
     return _weighed(store, found, total)
 
 
@@ -327,7 +251,7 @@ def _weighed(store: Store, found: list[Finding], total: int) -> list[Finding]:
                 f"{each.problem}{doubt}: is a mount absent? If it is lost, {_by_hand(store, each)} fetches it again"
             )
             return attrs.evolve(each, problem=problem, remedy="")
-        if each.kind == "missing" and _item_for(store, each).name in awaited:
+        if each.kind == "missing" and item_for(store, each).name in awaited:
             return attrs.evolve(each, remedy="the next update fetches it again")
         return each
 
@@ -358,7 +282,7 @@ def _content(store: Store, place: str, sha256: str | None) -> Iterator[Finding]:
     except IntegrityError as error:
         problem = error.problem
     except FileNotFoundError:
-        yield _finding(store, "missing", place, "is archived and not there")
+        yield finding(store, "missing", place, "is archived and not there")
     except OSError as error:
         yield _unreadable(store, place, error)
     else:
@@ -367,11 +291,11 @@ def _content(store: Store, place: str, sha256: str | None) -> Iterator[Finding]:
         elif check.sha256 != sha256:
             problem = "has other bytes than were archived"
     if problem:
-        yield _finding(store, "damaged", place, problem)
+        yield finding(store, "damaged", place, problem)
 
 
 def _unreadable(store: Store, place: object, error: OSError) -> Finding:
-    return _finding(store, "unreadable", place, f"cannot be read: {error.strerror or error}")
+    return finding(store, "unreadable", place, f"cannot be read: {error.strerror or error}")
 
 
 def _sizes(folder: Path) -> dict[str, int]:
@@ -433,135 +357,10 @@ def _folders(store: Store, listed: Collection[str]) -> Iterator[Finding]:
             yield _unreadable(store, unit, error)
             continue
         if is_empty:
-            yield _finding(store, "empty", unit, "is empty: a fetch by another tool has failed")
+            yield finding(store, "empty", unit, "is empty: a fetch by another tool has failed")
         else:
             problem = "has files, and the index knows none of them; fetch it again with 'aca update --obsid'"
-            yield _finding(store, "unindexed", unit, problem)
-
-
-# ---- links ----------------------------------------------------------------------------------------------------------
-
-
-def _links(store: Store) -> Iterator[Finding]:
-    ours = {row["obsid"] for row in store.index.select_ours("SELECT obsid FROM aca_obsids")}
-    unfinished = {plan.links.obsid for _, _, plan in open_plans(store) if plan.links is not None}
-    for obsid in sorted(_linked_obsids(store) | _default_obsids(store) | ours):
-        if obsid not in unfinished:
-            yield from _links_of(store, obsid, ours=obsid in ours)
-
-
-def _linked_obsids(store: Store) -> set[int]:
-    found: set[int] = set()
-    for chunk in sorted(store.folder.glob("[0-9][0-9]")):
-        names = [name for name in _names(chunk) if re.fullmatch(r"\d{5}(_last)?", name, re.ASCII)]
-        found |= {int(name[:5]) for name in names if name[:2] == chunk.name}
-    return found
-
-
-def _default_obsids(store: Store) -> set[int]:
-    rows = store.index.select(f"SELECT DISTINCT obsid FROM {TABLE} WHERE isdefault = 1")  # noqa: S608
-    return {row["obsid"] for row in rows if isinstance(row["obsid"], int) and 0 <= row["obsid"] <= MAX_OBSID}
-
-
-def _links_of(store: Store, obsid: int, *, ours: bool) -> Iterator[Finding]:
-    layout = store.product.layout
-    assert isinstance(layout, ByObsid)  # noqa: S101  # the caller has asked
-    default, last = layout.default_link(obsid), layout.last_link(obsid)
-    real = [link for link in (default, last) if _is_real(store.folder / link)]
-    for link in real:
-        problem = "is no link, and a link has to be there; move it away, then --repair makes the link"
-        yield _finding(store, "link", link, problem, remedy="")
-    if real:
-        return  # the other link, and the index, cannot be led without it
-    wrong = list(_wrong_links(store, obsid, ours=ours))
-    more = {"remedy": ""} if wrong and _links_to_be(store, obsid) is None else {}
-    for kind, link, problem in wrong:
-        yield _finding(store, kind, link, problem, **more)
-
-
-def _wrong_links(store: Store, obsid: int, *, ours: bool) -> Iterator[tuple[FindingKind, PurePosixPath, str]]:
-    """Yield what is wrong with the links of an observation: its kind, the link, and the problem."""
-    layout = store.product.layout
-    assert isinstance(layout, ByObsid)  # noqa: S101  # the caller has asked
-    default, last = layout.default_link(obsid), layout.last_link(obsid)
-    found, marks = links_of(store, obsid), _marks(store, obsid)
-    for stray in found.strays:
-        yield "link", PurePosixPath(stray.partition(" ")[0]), f"leads elsewhere: {stray}"
-    for link, version in ((default, found.released), (last, found.newest)):
-        if version is not None and version not in marks:
-            yield "link", link, f"leads to version {version}, which is not archived"
-    marked = [version for version, (_, number) in marks.items() if number]
-    if marked != ([] if found.released is None else [found.released]):
-        listed = ", ".join(str(version) for version in marked) or "none"
-        where = "nowhere" if found.released is None else f"to version {found.released}"
-        yield "default", default, f"the link leads {where}, and the index has as default: {listed}"
-    elif marked and (counts := marks[marked[0]])[0] != counts[1]:
-        problem = f"of the {counts[0]} files of version {marked[0]} the index has only {counts[1]} as default"
-        yield "default", default, problem
-    if ours:
-        row = store.index.select_ours("SELECT newest FROM aca_obsids WHERE obsid = ?", (obsid,))[0]
-        if row["newest"] != found.newest and not found.strays:
-            yield "link", last, f"leads to {found.newest}, and the index has {row['newest']}"
-
-
-def _is_real(path: Path) -> bool:
-    """Say whether something else than a link has a link's name."""
-    return os.path.lexists(path) and not path.is_symlink()
-
-
-def _marks(store: Store, obsid: int) -> dict[int, tuple[int, int]]:
-    """Return by version how many files of an obsid the index lists, and how many of them as those of the default."""
-    sql = f"""
-        SELECT revision, count(*) AS files, coalesce(sum(isdefault = 1), 0) AS marked FROM {TABLE}
-        WHERE obsid = ? AND typeof(revision) = 'integer' GROUP BY revision ORDER BY revision
-    """  # noqa: S608  # a constant of ours
-    rows = store.index.select(sql, (obsid,))
-    return {row["revision"]: (row["files"], row["marked"]) for row in rows if 0 <= row["revision"] <= 999}
-
-
-def _links_to_be(store: Store, obsid: int) -> Links | None:
-    """Return where the links of an obsid belong; None where only a person, or the tool that made them, can say."""
-    marks = _marks(store, obsid)
-    marked = [version for version, (_, number) in marks.items() if number]
-    links: Links | None
-    rows = store.index.select_ours("SELECT released, newest FROM aca_obsids WHERE obsid = ?", (obsid,))
-    if rows:  # of what we have written, the index is right
-        released, newest = rows[0]["released"], rows[0]["newest"]
-        released = marked[0] if len(marked) == 1 else released if released in marks else None
-        links = Links(obsid=obsid, released=released, newest=newest if newest in marks and newest != released else None)
-    else:
-        links = _links_of_others(store, obsid, marked) if marks else None
-    versions = () if links is None else {links.released, links.newest} - {None}
-    is_there = all(store.directory(ObsidRevision(obsid, version)).is_dir() for version in versions if version in marks)
-    return links if is_there and set(versions) <= set(marks) else None
-
-
-def _links_of_others(store: Store, obsid: int, marked: list[int]) -> Links | None:
-    """Return where the links that other tools have made belong: where they lead, and the index where there is none."""
-    layout = store.product.layout
-    assert isinstance(layout, ByObsid)  # noqa: S101  # the caller has asked
-    default, last = (
-        _version_named(store, link, obsid) for link in (layout.default_link(obsid), layout.last_link(obsid))
-    )
-    if default is None and len(marked) == 1:
-        default = marked[0]
-    if default is None and marked:
-        return None
-    return Links(obsid=obsid, released=default, newest=None if last == default else last)
-
-
-_NOWHERE: Final = -1
-"""Stands for the version to which a link leads that leads to none."""
-
-
-def _version_named(store: Store, link: PurePosixPath, obsid: int) -> int | None:
-    """Return the version whose folder's name a link leads to, wherever that is: an archive may have been moved."""
-    try:
-        target = PurePosixPath((store.folder / link).readlink())
-    except OSError:
-        return None
-    unit = store.product.layout.unit_in(link.parent / target.name)
-    return unit.revision if isinstance(unit, ObsidRevision) and unit.obsid == obsid else _NOWHERE
+            yield finding(store, "unindexed", unit, problem)
 
 
 # ---- what the archive keeps of itself -------------------------------------------------------------------------------
@@ -573,7 +372,7 @@ def _own_values(store: Store) -> Iterator[Finding]:
         longest = store.index.select(f"SELECT max(tstop - tstart) AS longest FROM {TABLE}")[0]["longest"]  # noqa: S608
         if not _is_bound(bound, longest):
             problem = f"the longest file has {longest} s, and queries are bounded by {bound} s"
-            yield _finding(store, "bound", store.index.path.name, problem)
+            yield finding(store, "bound", store.index.path.name, problem)
     last_id = store.index.state("last_id")
     if last_id is not None:
         path = store.folder / LAST_ID_FILE
@@ -585,7 +384,7 @@ def _own_values(store: Store) -> Iterator[Finding]:
             yield _unreadable(store, LAST_ID_FILE, error)
             return
         if text != last_id:
-            yield _finding(store, "last-id", LAST_ID_FILE, f"is {text[:40]}; the index has {last_id}")
+            yield finding(store, "last-id", LAST_ID_FILE, f"is {text[:40]}; the index has {last_id}")
 
 
 def _is_bound(bound: str, longest: float | None) -> bool:
@@ -593,162 +392,3 @@ def _is_bound(bound: str, longest: float | None) -> bool:
         return longest is None or longest <= float(bound)
     except ValueError:
         return False
-
-
-# ---- mending it -----------------------------------------------------------------------------------------------------
-
-
-class Repaired(list[Finding]):
-    """What was found before a repair, and what came of it; look again for what is left.
-
-    Attributes
-    ----------
-    mended : list of Finding
-        What was mended, or is fetched again by the next update.
-    problems : list of str
-        What was to be mended and could not be, and why.
-    """
-
-    def __init__(self, found: Iterable[Finding] = ()) -> None:
-        super().__init__(found)
-        self.mended: list[Finding] = []
-        self.problems: list[str] = []
-
-
-def repair(store: Store, *, full: bool = False, wait: float = 60.0, told: Told | None = None) -> Repaired:
-    """Mend what can be mended without anybody's judgement; what cannot keeps nothing else from it.
-
-    Parameters
-    ----------
-    store : Store
-        Which product, below which root.
-    full : bool, default False
-        Whether to read every file.
-    wait : float, default 60
-        How long to wait for another writer, s.
-    told : callable, optional
-        Called as the work goes on.
-
-    Returns
-    -------
-    Repaired
-        A list of what was found before.
-
-    Raises
-    ------
-    LockedError
-        Somebody is writing.
-    OSError
-        The archive may not be written to.
-    """
-    found = Repaired(verify(store, full=full, told=told))
-    if not found or any(each.kind == "index" for each in found):
-        return found
-    with store.locked(wait):
-        store.make()
-        recover(store)
-        now = verify(store, full=full, told=told)  # again: others may have written, and much is completed now
-        still = {(each.kind, each.place) for each in now}
-        found.mended += [each for each in found if (each.kind, each.place) not in still]
-        for kinds, together, mend in _MENDERS:
-            groups: dict[Hashable, list[Finding]] = {}
-            for each in now:
-                if each.kind in kinds and each.remedy:
-                    groups.setdefault(together(each), []).append(each)
-            for group in groups.values():
-                try:
-                    mend(store, group)
-                except (AcaError, OSError) as error:
-                    if is_of_the_machine(error):
-                        raise
-                    _log.warning("%s: %s could not be mended: %s", store.product.name, group[0].place, error)
-                    found.problems.append(f"{group[0].place} could not be mended: {error}")
-                else:
-                    found.mended += group
-    return found
-
-
-def _item_for(store: Store, found: Finding) -> Item:
-    """Return what brings a file again."""
-    folder, _, name = found.place.rpartition("/")
-    unit = store.unit_named(folder)
-    if not isinstance(unit, ObsidRevision):
-        return Item(name=f"file {name}", reason=REFETCH, again=True)
-    return Item(name=f"{unit.obsid:05d}/{unit.revision}", obsid=unit.obsid, reason=REFETCH, again=True)
-
-
-def _ask_again(store: Store, found: Iterable[Finding]) -> None:
-    """Ask for the versions, or files, again."""
-    wanted = {item.name: item for item in (_item_for(store, each) for each in found)}
-    want(store, wanted.values())
-
-
-def _unlist(store: Store, found: Iterable[Finding]) -> None:
-    """Take files off the index, so that others may come in their place, and ask for these."""
-    with store.index.writing() as database:
-        for each in found:
-            folder, _, name = each.place.rpartition("/")
-            unlist_file(store, database, folder, name)
-    _ask_again(store, found)
-
-
-def _remove_empty(store: Store, found: Iterable[Finding]) -> None:
-    for each in found:
-        folder = store.folder / each.place
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-            sync_folder(folder.parent)
-
-
-def _obsid_of(found: Finding) -> int:
-    """Return the observation of a link."""
-    return int(found.place.rpartition("/")[2][:5])
-
-
-def _relink(store: Store, found: Iterable[Finding]) -> None:
-    """Let links and index of one observation agree."""
-    obsid = _obsid_of(next(iter(found)))
-    links, known = _links_to_be(store, obsid), _marks(store, obsid)
-    if links is None:
-        return
-    if known:
-        version = links.released if links.released is not None else max(known)
-        commit(store, Plan(unit=store.name_of(ObsidRevision(obsid, version)), links=links))
-    else:
-        lead(store, links)
-
-
-def _rebound(store: Store, found: Iterable[Finding]) -> None:
-    with store.index.writing() as database:
-        longest = database.execute(f"SELECT max(tstop - tstart) FROM {TABLE}").fetchone()[0]  # noqa: S608
-        if longest is None:
-            database.table("aca_state").delete_where("key = 'longest'")
-        else:
-            database.table("aca_state").upsert({"key": "longest", "value": repr(float(longest))}, pk="key")
-
-
-def _rewrite_last_id(store: Store, found: Iterable[Finding]) -> None:
-    last_id = store.index.state("last_id")
-    if last_id is not None:
-        store.set_last_id_file(int(last_id))
-
-
-def _all(found: Finding) -> None:
-    """Mend all of a kind together."""
-
-
-def _each(found: Finding) -> str:
-    """Mend each place by itself."""
-    return found.place
-
-
-_MENDERS: Final[
-    tuple[tuple[tuple[FindingKind, ...], Callable[[Finding], Hashable], Callable[[Store, list[Finding]], None]], ...]
-] = (
-    (("missing",), _all, _ask_again),
-    (("damaged",), _all, _unlist),
-    (("empty",), _each, _remove_empty),
-    (("link", "default"), _obsid_of, _relink),
-    (("bound",), _all, _rebound),
-    (("last-id",), _all, _rewrite_last_id),
-)

@@ -10,7 +10,7 @@ from aca_core import ArchiveProduct, FitsColumns, ObsidRevision, RetrievalError,
 from aca_core.archive.asking import CheckedCatalogue
 from aca_core.archive.feeds import Workers
 from aca_core.archive.items import LONGEST_RETRY, Item, items, mark_failed, stored, want
-from aca_core.archive.verify import repair
+from aca_core.archive.repair import repair
 from aca_core.testing import DeliveryShelf, write_fits
 from aca_core.testing.shelf import ShelfCatalogue, ShelfRetriever
 

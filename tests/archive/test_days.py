@@ -8,7 +8,7 @@ from aca_core import ConfigError, Day, IngestedFile, IntegrityError, UpdateOptio
 from aca_core.archive import days
 from aca_core.archive.events import changes_of
 from aca_core.archive.feeds import Feed
-from aca_core.archive.verify import repair
+from aca_core.archive.repair import repair
 from aca_core.dates import to_secs
 from aca_core.testing import ArchivingContract, DeliveryShelf
 

@@ -29,13 +29,15 @@ from aca_core import (
 )
 from aca_core.archive import commit as commits
 from aca_core.archive import index as indexes
+from aca_core.archive import link_checks
+from aca_core.archive import repair as repairing
 from aca_core.archive import verify as verifying
 from aca_core.archive._disk import remove_tree
 from aca_core.archive.commit import Plan, open_plans, recover
 from aca_core.archive.events import deliver, undelivered
 from aca_core.archive.items import items, stored
+from aca_core.archive.repair import repair
 from aca_core.archive.store import Store
-from aca_core.archive.verify import repair
 from aca_core.testing import DeliveryShelf, write_fits
 from aca_core.testing.shelf import ShelfRetriever
 
@@ -418,7 +420,7 @@ def test_a_bound_of_no_files_is_none(archive, store, put, sql):
     sql("DELETE FROM archfiles")
     sql("DELETE FROM aca_files")
     sql("UPDATE aca_state SET value = 'None' WHERE key = 'longest'")
-    verifying._rebound(store, [])
+    repairing._rebound(store, [])
     assert store.index.state("longest") is None
     put(7001)
     archive.update()
@@ -564,7 +566,8 @@ def test_what_is_committed_meanwhile_is_no_finding(archive, store, put, monkeypa
     archive.update()
     put(7000, version=2)
     put(7001)
-    real, runs = getattr(verifying, part), []
+    module = link_checks if part == "_linked_obsids" else verifying
+    real, runs = getattr(module, part), []
 
     def run(*args):
         found = real(*args)
@@ -573,7 +576,7 @@ def test_what_is_committed_meanwhile_is_no_finding(archive, store, put, monkeypa
             runs.append(archive.run_update())
         return found
 
-    monkeypatch.setattr(verifying, part, run)
+    monkeypatch.setattr(module, part, run)
     assert archive.verify(full=full) == []
     assert runs[0].obsids == [7000, 7001]
 
@@ -704,7 +707,7 @@ def test_one_thing_that_cannot_be_mended_keeps_nothing_else_from_it(archive, sto
     for obsid in (7000, 7001, 7002):
         (store.folder / f"07/{obsid:05d}").unlink()
     (store.folder / "07/07000").mkdir()
-    failing(monkeypatch, "commit", 1, IntegrityError("07/07001", "cannot be had"), module=verifying)
+    failing(monkeypatch, "commit", 1, IntegrityError("07/07001", "cannot be had"), module=repairing)
     found = archive.verify()
     assert ("link", "07/07000", "") in {(each.kind, each.place, each.remedy) for each in found}
     repaired = repair(store)

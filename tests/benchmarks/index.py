@@ -33,7 +33,7 @@ FIRST = 63_072_000.0  # 2000-01-01
 DAY = 86_400.0
 LAST = FIRST + YEARS * 365.25 * DAY
 
-FOLDER = Path(tempfile.gettempdir(), "aca_core_benchmarks", "index-1")
+FOLDER = Path(tempfile.gettempdir(), "aca_core_benchmarks", "index-2")
 RANGES = {"early": 0.04, "middle": 0.5, "late": 0.96}  # where they lie in the 25 years
 
 # Without the combined solution, which few observations have.

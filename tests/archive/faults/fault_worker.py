@@ -51,7 +51,8 @@ from fault_scenes import (
 
 from aca_core.archive import UpdateOptions
 from aca_core.archive.items import items
-from aca_core.archive.verify import repair, verify
+from aca_core.archive.repair import repair
+from aca_core.archive.verify import verify
 from aca_core.errors import AcaError, LockedError
 from aca_core.simulation import open_delivery
 
