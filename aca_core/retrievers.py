@@ -17,7 +17,7 @@ from aca_core.obsids import MAX_OBSID
 from aca_core.offers import Offer
 from aca_core.products import ArchiveProduct
 
-__all__ = ["FileRequest", "ObsidRequest", "Request", "Retriever", "TimeRequest", "VersionWanted"]
+__all__ = ["FileRequest", "ObsidRequest", "Request", "Retriever", "TimeRequest", "VersionWanted", "is_version_wanted"]
 
 VersionWanted: TypeAlias = Literal["default", "last"] | int
 """``default`` is the released version, ``last`` the newest whether released or not, a number itself."""
@@ -27,6 +27,10 @@ def _is_version(value: object) -> bool:
     return value in ("default", "last") or (
         isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 999
     )
+
+
+is_version_wanted = check(_is_version, "'default', 'last' or a whole number from 0 to 999")
+"""The validator of a field that says which version is wanted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +55,7 @@ class ObsidRequest:
     version: VersionWanted = attrs.field(
         default="default",
         converter=as_whole,
-        validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999"),
+        validator=is_version_wanted,
     )
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import attrs
 
-from aca_core._checks import as_whole, check, whole
+from aca_core._checks import as_whole, whole
 from aca_core.archive._disk import STOPS
 from aca_core.archive.items import Item, mark_failed
 from aca_core.archive.revisions import Conflict
@@ -15,15 +15,11 @@ from aca_core.archive.store import Store
 from aca_core.changes import Change
 from aca_core.errors import AcaError, RetrievalError
 from aca_core.obsids import MAX_OBSID
-from aca_core.retrievers import VersionWanted
+from aca_core.retrievers import VersionWanted, is_version_wanted
 
 __all__ = ["STOPS", "Told", "UpdateOptions", "UpdateReport", "untold"]
 
 _log = logging.getLogger("aca_core")
-
-
-def _is_version(value: object) -> bool:
-    return value in ("default", "last") or (type(value) is int and 0 <= value <= 999)
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +58,7 @@ class UpdateOptions:
     version: VersionWanted = attrs.field(
         default="default",
         converter=as_whole,
-        validator=check(_is_version, "'default', 'last' or a whole number from 0 to 999"),
+        validator=is_version_wanted,
     )
     rebuild: bool = False
     first_run: bool = False

@@ -103,10 +103,6 @@ class Store:
         """Return a unit as our tables write it: its folder, relative to the product's."""
         return str(self.product.layout.directory(unit))
 
-    def path_of(self, row: Mapping[str, Any]) -> Path:
-        """Return where the file of an index row lies."""
-        return self.directory(self.product.layout.unit_of(row)) / str(row["filename"])
-
     # ---- what is archived -------------------------------------------------------------------------------------------
 
     def archived_files(self, unit: Unit) -> dict[str, str | None]:
