@@ -38,7 +38,7 @@ from aca_core.archive.events import record_change
 from aca_core.archive.index import FILES, TABLE
 from aca_core.archive.store import Store
 from aca_core.changes import Change
-from aca_core.errors import AcaError, IntegrityError, LockedError
+from aca_core.errors import AcaError, IntegrityError, LockedError, RetrievalError
 from aca_core.layouts import ByObsid, ObsidRevision, Unit
 
 if TYPE_CHECKING:
@@ -212,6 +212,8 @@ def is_of_the_machine(error: AcaError | OSError) -> bool:
     -------
     bool
     """
+    if isinstance(error, RetrievalError):
+        return error.unavailable
     return isinstance(error, LockedError) or (isinstance(error, OSError) and error.errno in STOPS)
 
 

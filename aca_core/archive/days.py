@@ -16,17 +16,17 @@ import attrs
 
 from aca_core.archive._disk import move, remove_tree, replace_text, sync_folder
 from aca_core.archive.asking import CheckedCatalogue
-from aca_core.archive.commit import Plan, commit, recover
+from aca_core.archive.commit import Plan, commit, is_of_the_machine, recover
 from aca_core.archive.feeds import Feed
 from aca_core.archive.index import TABLE
 from aca_core.archive.items import Item, due, items, mark_committed, stored
 from aca_core.archive.queries import FileQuery, ends_of_groups, find_rows
-from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport
+from aca_core.archive.reports import Told, UpdateOptions, UpdateReport
 from aca_core.archive.revisions import conflicts_among
 from aca_core.archive.staging import Staged, StagedFile, stage
 from aca_core.archive.store import Store
 from aca_core.columns import FileFacts, FromName
-from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, LockedError, RetrievalError
+from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, RetrievalError
 from aca_core.layouts import Unit
 from aca_core.retrievers import FileRequest, TimeRequest
 
@@ -241,10 +241,8 @@ class _Days:
                 self._fail(Item(name=f"{_FILE}{error.path.rpartition('/')[2]}"), error)
             if stored(self.store, item.name) and not (isinstance(request, FileRequest) and staged.refused):
                 mark_committed(self.store, [item])
-        except LockedError:
-            raise
         except (AcaError, OSError) as error:
-            if (isinstance(error, OSError) and error.errno in STOPS) or getattr(error, "unavailable", False):
+            if is_of_the_machine(error):
                 raise
             self._fail(item, error)
         finally:
@@ -262,6 +260,8 @@ class _Days:
             try:
                 self._commit_unit(unit, files, staged, [] if failed else [pair for pair in last if last[pair] == unit])
             except AcaError as error:
+                if is_of_the_machine(error):
+                    raise
                 failed.append(error)
         if failed:
             raise failed[0]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import attrs
 
 from aca_core._checks import as_whole, whole
-from aca_core.archive._disk import STOPS
 from aca_core.archive.items import Item, mark_failed
 from aca_core.archive.revisions import Conflict
 from aca_core.archive.store import Store
@@ -17,7 +16,7 @@ from aca_core.errors import AcaError, RetrievalError
 from aca_core.obsids import MAX_OBSID
 from aca_core.retrievers import VersionWanted, is_version_wanted
 
-__all__ = ["STOPS", "Told", "UpdateOptions", "UpdateReport", "untold"]
+__all__ = ["Told", "UpdateOptions", "UpdateReport", "untold"]
 
 _log = logging.getLogger("aca_core")
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
+from aca_core.archive._disk import STOPS
 from aca_core.archive.archive import Archive
 from aca_core.archive.days import planned_days
 from aca_core.archive.events import undelivered
 from aca_core.archive.feeds import Feed, Workers
 from aca_core.archive.items import Item, count_items
 from aca_core.archive.product_archive import WAIT, ProductArchive
-from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport
+from aca_core.archive.reports import Told, UpdateOptions, UpdateReport
 from aca_core.archive.update import planned_items
 from aca_core.archive.words import in_words, waiting_for
 from aca_core.errors import AcaError, ConfigError, ConfigProblem

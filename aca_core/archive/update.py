@@ -17,11 +17,11 @@ from pathlib import Path
 import attrs
 
 from aca_core.archive.asking import CheckedCatalogue
-from aca_core.archive.commit import recover
+from aca_core.archive.commit import is_of_the_machine, recover
 from aca_core.archive.feeds import Feed
 from aca_core.archive.items import Item, due, forget, items, mark_committed, stored, want
 from aca_core.archive.queries import archived_obsids, obsids_of_others, provisional, revisions_of
-from aca_core.archive.reports import STOPS, Told, UpdateOptions, UpdateReport, untold
+from aca_core.archive.reports import Told, UpdateOptions, UpdateReport, untold
 from aca_core.archive.revisions import (
     ObsidTask,
     Prepared,
@@ -39,7 +39,6 @@ from aca_core.errors import (
     ConfigError,
     ConfigProblem,
     IntegrityError,
-    LockedError,
     ProductVersionError,
     RetrievalError,
 )
@@ -304,7 +303,7 @@ class _Update:
                 prepared = _alone(job.task, executor)
             self._settle(*self._without_absent(prepared, job))
         except (AcaError, OSError) as error:
-            if (isinstance(error, OSError) and error.errno in STOPS) or _is_unavailable(error):
+            if is_of_the_machine(error):
                 raise
             obsid = job.task.obsid
             self._fail(job.items or [Item(name=f"{obsid:05d}/default", obsid=obsid)], error)
@@ -380,11 +379,6 @@ def _alone(task: ObsidTask, executor: Executor) -> Prepared:
     except BrokenExecutor as error:
         request = f"{task.product.name} of obsid {task.obsid}"
         raise RetrievalError(task.retriever.name, request, f"the process that worked on it died: {error}") from error
-
-
-def _is_unavailable(error: AcaError | OSError) -> bool:
-    """Say whether nothing at all can be had, or written, now: then nothing is held against single observations."""
-    return isinstance(error, LockedError) or (isinstance(error, RetrievalError) and error.unavailable)
 
 
 def _by_obsid(todo: Iterable[Item]) -> dict[int, list[Item]]:
