@@ -14,7 +14,8 @@ import attrs
 from aca_core._checks import whole
 from aca_core.columns import Column, ElementShape, FileFacts, FromArchive, Keyword, Row
 from aca_core.errors import DateError, DeclarationError, IntegrityError, did_you_mean
-from aca_core.fits_files import element_shapes, fits_errors, read_header
+from aca_core.fits_files import fits_errors, read_header
+from aca_core.fits_tables import element_shapes
 
 __all__ = ["FILENAME", "FITS_COLUMNS", "ColumnReader", "FitsColumns", "ParameterColumns"]
 

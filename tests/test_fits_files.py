@@ -10,6 +10,7 @@ import pytest
 from astropy.io import fits
 
 from aca_core import IntegrityError, read_table
+from aca_core.fits_images import read_image
 from aca_core.testing import write_fits
 
 ROWS = 5
@@ -197,3 +198,38 @@ def test_damage_is_an_error_of_ours(tmp_path, damage):
     with pytest.raises(IntegrityError) as caught:
         read_table(path, ["x"])
     assert caught.value.path == str(path)
+
+
+# ---- images ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [">f4", ">f8", ">i2", "u1", ">i4", ">u2"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_images_come_as_they_are_stored(tmp_path, kind, compressed):
+    image = np.arange(24, dtype=kind).reshape(2, 3, 4)
+    path = tmp_path / ("a.fits.gz" if compressed else "a.fits")
+    fits.HDUList([fits.PrimaryHDU(image), fits.ImageHDU(image[0] + 1)]).writeto(path)
+    for hdu, expected in ((0, image), (1, image[0] + 1)):
+        found = read_image(path, hdu)
+        assert (found.dtype.kind, found.dtype.itemsize) == (np.dtype(kind).kind, np.dtype(kind).itemsize)
+        assert found.dtype.isnative
+        np.testing.assert_array_equal(found, expected)
+        found[...] = 0  # it is the caller's
+
+
+def test_what_is_no_image_is_nothing_or_an_error(tmp_path):
+    path = write_fits(tmp_path / "a.fits", {"CONTENT": "SIMCOOR"})
+    assert read_image(path) is None
+    with pytest.raises(IntegrityError, match=r"a\.fits: cannot be read as FITS with an image in HDU 2: "):
+        read_image(path, 2)
+    with pytest.raises(IntegrityError, match=r"b\.fits: cannot be read as FITS with an image in HDU 0: "):
+        read_image(tmp_path / "b.fits")
+
+
+def test_an_image_is_not_believed_to_be_larger_than_anything(tmp_path):
+    path = tmp_path / "a.fits"
+    fits.PrimaryHDU(np.zeros((2, 2), ">f4")).writeto(path)
+    content = path.read_bytes().replace(b"NAXIS1  =                    2", b"NAXIS1  =           2000000000")
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError, match="it would have 16000001280 bytes; expected at most"):
+        read_image(path)

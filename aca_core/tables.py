@@ -1,0 +1,243 @@
+"""Tables from files and into files: CSV, ECSV, FITS, and arrays of numpy; which of them the name of the file says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from aca_core._whole_files import replacing
+from aca_core.errors import DateError, DeclarationError, IntegrityError, MissingDataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from aca_core.arrays import FloatArray
+
+__all__ = ["cells_of", "column_of", "read_table_file", "rows_of", "times_in", "write_table_file"]
+
+_FORMATS: Final = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".fits.gz": "fits", ".fit": "fits"}
+"""Endings of names, and what astropy calls these formats."""
+
+_ARRAYS: Final = ".npz"
+
+
+def read_table_file(path: str | Path) -> Table:
+    r"""Read a table: CSV, ECSV, FITS (the first table in it), or the arrays of an ``.npz`` file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; its ending says the format.
+
+    Returns
+    -------
+    astropy.table.Table
+        What is empty in a CSV file is masked.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such file.
+    IntegrityError
+        It cannot be read, or its ending is of no format that is known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "stars.csv"
+    >>> _ = path.write_text("mag,t_ccd\n10.3,-11\n")
+    >>> read_table_file(path)["mag"].tolist()
+    [10.3]
+    """
+    import numpy as np
+    from astropy.table import Table
+
+    path = Path(path)
+    if not path.is_file():
+        raise MissingDataError(f"there is no file {path}")
+    ending = _ending(path)
+    if ending not in (*_FORMATS, _ARRAYS):
+        raise IntegrityError(path, f"is no table by its name; expected {_endings(reading=True)}")
+    try:
+        if ending == _ARRAYS:
+            with np.load(path, allow_pickle=False) as arrays:
+                return Table({name: arrays[name] for name in arrays})
+        keywords = {"hdu": 1} if _FORMATS[ending] == "fits" else {}
+        table = Table.read(path, format=_FORMATS[ending], **keywords)
+    except Exception as error:  # astropy's readers raise anything from ValueError to IndexError
+        raise IntegrityError(path, f"cannot be read as a table ({error})") from error
+    if not table.colnames:
+        raise IntegrityError(path, "cannot be read as a table: it has no columns")
+    return table
+
+
+def write_table_file(table: Table, path: str | Path) -> Path:
+    """Write a table as CSV, ECSV or FITS, whole or not at all; a file of that name is replaced.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Its ``meta`` is kept by ECSV and FITS.
+    path : path-like
+        The file; its ending says the format.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    DeclarationError
+        The ending is of no format that is known. It is a ValueError.
+    OSError
+        The file cannot be written.
+    """
+    path = Path(path)
+    ending = _ending(path)
+    if ending not in _FORMATS:
+        raise DeclarationError("write_table_file", "path", str(path), f"a name that ends in {_endings(reading=False)}")
+    with replacing(path) as part:
+        table.write(part, format=_FORMATS[ending], overwrite=True)
+    return path
+
+
+def column_of(table: Table, names: Sequence[str], path: str | Path) -> str:
+    """Return the first of some names that a table has as a column.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        The table.
+    names : sequence of str
+        The names that a column may have; case does not matter.
+    path : path-like
+        Where the table is from, for the message.
+
+    Returns
+    -------
+    str
+        As the table spells it.
+
+    Raises
+    ------
+    UnknownNameError
+        It has none of them.
+    """
+    spelt: dict[str, str] = {name.lower(): name for name in reversed(table.colnames)}
+    for name in names:
+        if name.lower() in spelt:
+            return spelt[name.lower()]
+    raise UnknownNameError("column", " or ".join(names), table.colnames, f"The table is {path}.")
+
+
+def times_in(table: Table, column: str, path: str | Path, *, years: bool = False) -> FloatArray:
+    """Return the dates of a column as CXC seconds.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        The table.
+    column : str
+        Its column: dates in any form of `aca_core.dates`.
+    path : path-like
+        Where the table is from, for the message.
+    years : bool, default False
+        Whether numbers are years with a fraction, and not seconds.
+
+    Returns
+    -------
+    ndarray of float64, (n_rows,)
+        CXC seconds; NaN where the cell is empty, masked or not a number.
+
+    Raises
+    ------
+    DateError
+        A cell is no date; the message names the column and the table.
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> times_in(Table({"date": ["1998:001:00:00:00", ""]}), "date", "a table").round(3).tolist()
+    [63.184, nan]
+    >>> times_in(Table({"year": [1998.0]}), "year", "a table", years=True).round(3).tolist()
+    [63.184]
+    """
+    import numpy as np
+
+    from aca_core.dates import to_secs
+
+    if hasattr(table[column], "cxcsec"):  # a column of astropy's times
+        return np.ma.filled(np.ma.asarray(to_secs(table[column])), np.nan)
+    values = np.ma.asarray(table[column])
+    known = ~np.ma.getmaskarray(values)
+    plain = values.data
+    if plain.dtype.kind == "f":
+        known &= np.isfinite(plain)
+    elif plain.dtype.kind in "US":
+        known &= np.char.strip(plain) != plain.dtype.type()
+    secs = np.full(len(table), np.nan)
+    try:
+        secs[known] = to_secs(plain[known], format="frac_year" if years else None)
+    except DateError as error:
+        raise DateError(error.value, f"column {column!r} of {path}: {error.problem}") from None
+    return secs
+
+
+def cells_of(column: Any) -> list[Any]:
+    """Return the values of a column as Python's own; those of times and coordinates as texts.
+
+    Parameters
+    ----------
+    column : astropy.table.Column, Quantity, or another column of a table
+        The column.
+
+    Returns
+    -------
+    list
+        None for what is masked.
+    """
+    from astropy.table import Column
+    from astropy.units import Quantity
+
+    if isinstance(column, Column):
+        return list(column.tolist())
+    return list(column.value.tolist()) if isinstance(column, Quantity) else [str(each) for each in column]
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    """Return the rows of a table as dicts of plain values, for JSON.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        The table.
+
+    Returns
+    -------
+    list of dict
+        None for what is masked, NaN or infinite.
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> rows_of(Table({"mag": [9.5, float("nan")], "n": [1, 2]}))
+    [{'mag': 9.5, 'n': 1}, {'mag': None, 'n': 2}]
+    """
+    columns = {name: [_plain(cell) for cell in cells_of(table[name])] for name in table.colnames}
+    return [{name: cells[row] for name, cells in columns.items()} for row in range(len(table))]
+
+
+def _plain(cell: Any) -> Any:
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _ending(path: Path) -> str:
+    name = path.name.lower()
+    return ".fits.gz" if name.endswith(".fits.gz") else Path(name).suffix
+
+
+def _endings(*, reading: bool) -> str:
+    return ", ".join([*_FORMATS, *([_ARRAYS] if reading else [])])
