@@ -12,7 +12,11 @@ from aca_plugins import obspar as our_obspar
 
 from aca_core import Config, DeclarationError, MissingDataError, ProductSet, open_archive, using
 from aca_core import ObsArchive as OurObsArchive
-from aca_core.compat.mica.archive import asp_l1, asp_l1_proc, obsid_archive, obspar
+from aca_core import dark_cal as our_dark_cal
+from aca_core import dark_model as our_dark_model
+from aca_core import dark_processing as our_dark_processing
+from aca_core.compat.mica.archive import aca_dark, asp_l1, asp_l1_proc, obsid_archive, obspar
+from aca_core.compat.mica.archive.aca_dark import dark_model, update_aca_dark  # noqa: F401  # as upstream's programs do
 from aca_core.simulation import simulate_delivery
 from aca_core.testing import write_parameter_file
 
@@ -62,6 +66,66 @@ def test_the_parser_has_two_names_and_counts_the_ccds(tmp_path):
 def test_the_archive_and_its_error_are_ours():
     assert obsid_archive.ObsArchive is OurObsArchive
     assert issubclass(obsid_archive.ProductVersionError, MissingDataError)
+
+
+# ---- dark calibrations ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "ours", "names"),
+    [
+        (
+            aca_dark.dark_cal,
+            our_dark_cal,
+            [
+                *("dark_id_to_date", "dark_temp_scale", "date_to_dark_id", "get_dark_cal_dirs", "get_dark_cal_id"),
+                *("get_dark_cal_ids", "get_dark_cal_image", "get_dark_cal_props", "get_dark_cal_props_table"),
+                "temp_scalefac",
+            ],
+        ),
+        (
+            aca_dark.dark_model,
+            our_dark_model,
+            [
+                *("acq_success_prob", "get_acq_success", "get_dark_hist", "get_dark_model", "get_guide_success"),
+                *("get_sbp_pars", "get_warm_fracs", "smooth_broken_pow", "temp_scalefac"),
+            ],
+        ),
+        (aca_dark.update_aca_dark, our_dark_processing, ["get_ccd_temp", "get_dark_cal_id"]),
+    ],
+)
+def test_functions_of_dark_calibrations_are_ours(module, ours, names):
+    assert module.__all__ == names
+    for name in names:
+        assert getattr(module, name) is getattr(ours, name)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (aca_dark.get_dark_cal_dirs, ["source"]),
+        (aca_dark.get_dark_cal_id, ["date", "select", "dark_cal_ids"]),
+        (aca_dark.get_dark_cal_image, ["date", "select", "t_ccd_ref", "aca_image", "allow_negative"]),
+        (
+            aca_dark.get_dark_cal_props,
+            ["date", "select", "include_image", "t_ccd_ref", "aca_image", "allow_negative"],
+        ),
+        (aca_dark.get_dark_cal_props_table, ["start", "stop", "include_image", "as_table"]),
+        (aca_dark.dark_temp_scale, ["t_ccd", "t_ccd_ref", "scale_4c"]),
+        (aca_dark.temp_scalefac, ["t_ccd", "t_ccd_ref"]),
+        (aca_dark.update_aca_dark.get_ccd_temp, ["tstart", "tstop"]),
+        (aca_dark.update_aca_dark.get_dark_cal_id, ["date"]),
+    ],
+)
+def test_arguments_of_dark_calibrations_are_those_of_mica(function, arguments):
+    """They come first and by position; ours may follow."""
+    assert list(inspect.signature(function).parameters)[: len(arguments)] == arguments
+
+
+def test_the_package_of_dark_calibrations_has_their_names_and_their_scale():
+    assert aca_dark.__all__ == aca_dark.dark_cal.__all__
+    assert aca_dark.temp_scalefac(t_ccd=-15, t_ccd_ref=-19) == pytest.approx(0.7, rel=1e-12)
+    assert aca_dark.temp_scalefac(-15) * aca_dark.dark_model.temp_scalefac(-15) == pytest.approx(1.0, rel=1e-12)
 
 
 # ---- the table of runs ----------------------------------------------------------------------------------------------

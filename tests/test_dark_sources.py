@@ -1,14 +1,17 @@
 """Dark sources: trees of dated folders, with and without properties, whole and damaged."""
 
+import errno
+import gzip
 import json
 import os
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from astropy.io import fits
 
-from aca_core import DarkSource, DatedTree, DeclarationError, IntegrityError, MissingDataError
+from aca_core import DarkSource, DatedTree, DeclarationError, IntegrityError, MissingDataError, dark_sources
 from aca_core.testing import DarkSourceContract, write_dark_calibration
 
 SHAPE = (1024, 1024)
@@ -41,11 +44,17 @@ def ska(tmp_path):
     return DatedTree(name="ska", label="older dark maps", root=tmp_path / "aca_dark_cal", image_file="imd.fits")
 
 
+@pytest.fixture
+def trusting(monkeypatch):
+    """Let files that were written just now count as settled, so that they have stamps."""
+    monkeypatch.setattr(dark_sources, "_SETTLED", 0)
+
+
 class TestNewerLayout(DarkSourceContract):
     plugin_module = "aca_core.dark_sources"
 
     @pytest.fixture
-    def source(self, mica):
+    def source(self, mica, trusting):
         write_dark_calibration(mica.root, "2007069")
         write_dark_calibration(mica.root, "2007006", level=20.0)
         return mica
@@ -79,7 +88,10 @@ def test_a_tree_without_calibrations_is_empty_and_no_error(mica):
 
 @pytest.mark.parametrize(
     "name",
-    ["Result", "200706", "20070060", "3007006", "0007006", "2007006_bad", ".2007006", "x2007006", "200\u0667006"],
+    [
+        *("Result", "200706", "20070060", "3007006", "0007006", "2007006_bad", ".2007006", "x2007006", "200\u0667006"),
+        *("2007000", "2007366", "1989001"),  # no days, or none of the mission
+    ],
 )
 def test_entries_of_other_names_are_passed_over(mica, name):
     (mica.root / name).mkdir(parents=True)
@@ -113,7 +125,15 @@ def test_the_folder_of_a_calibration_is_absolute(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("stored", "expected"), [(">f4", "float32"), (">f8", "float64"), (">i2", "float32"), ("u1", "float32")]
+    ("stored", "expected"),
+    [
+        (">f4", "float32"),
+        (">f8", "float64"),
+        (">i2", "float32"),
+        (">i4", "float32"),
+        (">i8", "float32"),
+        ("u1", "float32"),
+    ],
 )
 def test_a_map_comes_in_native_floating_point_with_its_values(mica, stored, expected):
     image = np.zeros(SHAPE, stored)
@@ -154,6 +174,65 @@ def test_properties_are_the_whole_json_object(mica):
     assert found == properties
 
 
+def test_a_compressed_map_is_read(mica):
+    path = write_dark_calibration(mica.root, "2007006") / "image.fits"
+    plain = mica.image("2007006")
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    np.testing.assert_array_equal(mica.image("2007006"), plain)
+    path.write_bytes(path.read_bytes()[:-100_000])
+    with pytest.raises(IntegrityError, match=r"image\.fits: cannot be read as FITS with an image in HDU 0: "):
+        mica.image("2007006")
+
+
+# ---- how a change shows ---------------------------------------------------------------------------------------------
+
+
+def test_a_stamp_changes_with_the_file(mica, trusting):
+    path = write_dark_calibration(mica.root, "2007006") / "properties.json"
+    first = mica.stamp("2007006")
+    assert first == attrs.evolve(mica).stamp("2007006")
+    assert first[0] == str(path)
+    os.utime(path, ns=(0, 1_000_000_000))
+    second = mica.stamp("2007006")
+    path.write_text(path.read_text().replace("-10.0", "-11.0"))
+    os.utime(path, ns=(0, 1_000_000_000))
+    third = mica.stamp("2007006")
+    assert len({first, second, third}) == 3
+
+
+def test_what_cannot_be_told_has_no_stamp(mica, ska, trusting, monkeypatch):
+    path = write_dark_calibration(mica.root, "2007006") / "properties.json"
+    for dark_id in ("2007007", "../2007006", "2007366", ""):
+        assert mica.stamp(dark_id) is None
+    write_map(ska.root, "2007006", np.ones(SHAPE, ">f4"), "imd.fits")
+    assert ska.stamp("2007006") is None
+    assert mica.stamp("2007006") is not None
+    monkeypatch.setattr(dark_sources, "_SETTLED", 10**12)
+    assert mica.stamp("2007006") is None  # it may be written again without a trace
+    path.unlink()
+    assert mica.stamp("2007006") is None
+
+
+def test_the_first_root_that_has_a_calibration_answers_for_all_of_it(mica, tmp_path, trusting):
+    several = attrs.evolve(mica, other_roots=[tmp_path / "second", tmp_path / "absent"])
+    assert several.places == (mica.root, tmp_path / "second", tmp_path / "absent")
+    write_dark_calibration(mica.root, "2007006", t_ccd=-1.0)
+    write_dark_calibration(tmp_path / "second", "2007006", t_ccd=-2.0)
+    write_dark_calibration(tmp_path / "second", "2007069", t_ccd=-3.0)
+    assert several.ids() == ("2007006", "2007069")
+    assert [several.properties(dark_id)["ccd_temp"] for dark_id in several.ids()] == [-1.0, -3.0]
+    assert several.stamp("2007069")[0] == str(tmp_path / "second" / "2007069" / "properties.json")
+    (mica.root / "2007006" / "properties.json").unlink()
+    assert several.stamp("2007006") is None
+    with pytest.raises(MissingDataError, match="2007006 has no file"):
+        several.properties("2007006")
+
+
+def test_a_source_says_where_it_looks(mica, ska):
+    assert mica.described() == f"dark source 'mica' ({mica.root})"
+    assert attrs.evolve(ska, other_roots=[Path("b")]).described() == f"dark source 'ska' ({ska.root} or b)"
+
+
 # ---- what is missing ------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +247,28 @@ def test_a_tree_that_is_not_there_is_named(mica):
     for question in (mica.directory, mica.image, mica.properties):
         with pytest.raises(MissingDataError, match=r"^dark source 'mica': there is no calibration '2007006' in /"):
             question("2007006")
+
+
+def test_a_link_that_leads_to_itself_is_no_calibration(mica):
+    write_dark_calibration(mica.root, "2007006")
+    (mica.root / "2007069").symlink_to("2007069")
+    assert mica.ids() == ("2007006",)
+
+
+@pytest.mark.parametrize("refused", ["is_dir", "is_file"])
+def test_what_may_not_be_read_is_named(mica, monkeypatch, refused):
+    write_dark_calibration(mica.root, "2007006")
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # Not by taking the rights away: whoever may do everything still has them.
+    monkeypatch.setattr(Path, refused, refuse)
+    questions = [lambda: mica.image("2007006")]
+    questions += [mica.ids, lambda: mica.directory("2007006")] if refused == "is_dir" else []
+    for question in questions:
+        with pytest.raises(IntegrityError, match=f"^{mica.root}.*: cannot be read: Permission denied"):
+            question()
 
 
 @pytest.mark.parametrize("dark_id", ["2007069", "2007", "../2007006", "", "2007006/", "2007:006", "/etc"])
