@@ -1,4 +1,4 @@
-"""Simulated deliveries: observation parameters and aspect products in their true formats, with a known truth.
+"""Simulated deliveries and dark calibrations in their true formats, with a known truth.
 
 Everything comes from a seed, the injected residuals are written down beside the files, and every file says that it is
 synthetic::
@@ -17,6 +17,8 @@ from aca_core._lazy import lazy_names
 
 if TYPE_CHECKING:
     from aca_core.simulation.centroids import injected_residuals
+    from aca_core.simulation.dark_cals import simulate_dark_calibrations
+    from aca_core.simulation.dark_truth import DarkCalTruth, DarkReplicaTruth, SimulatedDarkCals, read_dark_truth
     from aca_core.simulation.delivery import Delivery, open_delivery, simulate_delivery
     from aca_core.simulation.draw import draw_observation, reprocess
     from aca_core.simulation.observation import SYNTHETIC, Observation
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "centroids": ("injected_residuals",),
+    "dark_cals": ("simulate_dark_calibrations",),
+    "dark_truth": ("DarkCalTruth", "DarkReplicaTruth", "SimulatedDarkCals", "read_dark_truth"),
     "delivery": ("Delivery", "open_delivery", "simulate_delivery"),
     "draw": ("draw_observation", "reprocess"),
     "observation": ("SYNTHETIC", "Observation"),
@@ -33,17 +37,22 @@ _HOMES = {
 }
 __all__ = [
     "SYNTHETIC",
+    "DarkCalTruth",
+    "DarkReplicaTruth",
     "Delivered",
     "Delivery",
     "Observation",
     "Plan",
+    "SimulatedDarkCals",
     "SlotStatistics",
     "Truth",
     "draw_observation",
     "injected_residuals",
     "open_delivery",
+    "read_dark_truth",
     "read_truth",
     "reprocess",
+    "simulate_dark_calibrations",
     "simulate_delivery",
     "usual_plans",
 ]

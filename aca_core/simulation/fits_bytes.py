@@ -1,4 +1,4 @@
-"""FITS tables whose bytes depend on nothing but their content: no time of writing, no name, no compression time."""
+"""FITS tables and images whose bytes depend on nothing but their content: not on when or how they are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from aca_core.simulation.observation import SYNTHETIC
 
-__all__ = ["COMPRESSION", "calendar", "compressed", "fits_table"]
+__all__ = ["COMPRESSION", "calendar", "compressed", "fits_image", "fits_table"]
 
 COMPRESSION: Final = 1
 """The level of gzip: most of what is written is noise, which higher levels do not make much smaller."""
@@ -90,6 +90,26 @@ def fits_table(
     short = {keyword: value for keyword, value in header.items() if keyword in _IN_PRIMARY}
     primary = {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True}
     return _hdu(primary | short, b"") + _hdu(cards | {"EXTNAME": name} | dict(header), data)
+
+
+def fits_image(image: npt.NDArray[Any], header: Mapping[str, Any]) -> bytes:
+    """Return a FITS file with one image in its primary HDU, with CHECKSUM and DATASUM.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (rows, columns)
+        Its pixels, in any byte order.
+    header : mapping
+        Further keywords; a value may be a tuple of value and comment.
+
+    Returns
+    -------
+    bytes
+        The file, not compressed, its numbers in big-endian order.
+    """
+    rows, columns = image.shape
+    cards = {"SIMPLE": True, "BITPIX": -32, "NAXIS": 2, "NAXIS1": columns, "NAXIS2": rows, "EXTEND": True}
+    return _hdu(cards | dict(header), image.astype(">f4").tobytes())
 
 
 _BLOCK: Final = 2880

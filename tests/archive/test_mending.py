@@ -494,7 +494,7 @@ def test_a_soft_lock_that_cannot_be_signed_is_not_held(soft, monkeypatch):
 
 
 def test_a_child_that_ends_does_not_give_the_soft_lock_of_its_parent_back(soft):
-    lock = soft._lock()
+    lock = soft.lock.file_lock()
     lock.acquire(0)
     pid = os.fork()
     if not pid:
