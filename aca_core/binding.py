@@ -81,7 +81,7 @@ def check_options(offer: Offer, config: Config) -> tuple[dict[str, Any], list[Co
         found, wrong = _values_in(offer, table, place, config)
         values |= found
         problems += wrong
-    if not problems and (refusal := _refusal(offer, values)) is not None:
+    if values and not problems and (refusal := _refusal(offer, values)) is not None:
         # Each is right alone, and they do not go together.
         problems = [_problem(config, (offer.section, offer.name), refusal)]
     return ({}, problems) if problems else (values, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -122,6 +123,8 @@ class Registry:
         self._plugins: dict[str, _Plugin] = {}
         self._infos: tuple[PluginInfo, ...] = ()
         self._offers: dict[OfferKey, Offer] = {}
+        self._owners: dict[OfferKey, PluginInfo] = {}
+        self._aside: dict[str, tuple[OfferKey, ...]] = {}  # what plugins in a conflict would have offered, by their id
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._added:
@@ -179,10 +182,12 @@ class Registry:
             prefer = {name: canonical_id(owner, owner=True) for name, owner in self.config.plugins.prefer.items()}
             for plugin_id, aside in settle(claims, prefer).items():
                 dropped = plugins.pop(plugin_id)
+                self._aside[plugin_id] = tuple(claims[plugin_id])
                 infos[plugin_id] = self._set_aside(dropped.info, "conflict", *aside)
             self._plugins = plugins
             self._infos = tuple(infos.values())
             self._offers = {offer_key(offer): offer for plugin in plugins.values() for offer in plugin.offers}
+            self._owners = {offer_key(each): plugin.info for plugin in plugins.values() for each in plugin.offers}
             self._loaded = True
 
     @property
@@ -273,6 +278,41 @@ class Registry:
         """Return a catalogue, bound to the site; raises as `product` does."""
         return self._get(Catalogue, "catalogue", name)
 
+    def plugin_of(self, offer: Offer) -> PluginInfo:
+        """Return the plugin that offers something, for results that say what made them.
+
+        Parameters
+        ----------
+        offer : Offer
+            What the registry handed out, bound or not; or a variation of it that a program made by `attrs.evolve`.
+
+        Returns
+        -------
+        PluginInfo
+
+        Raises
+        ------
+        UnknownNameError
+            No loaded plugin offers it, or anything of its class.
+
+        Examples
+        --------
+        >>> registry = Registry()
+        >>> registry.plugin_of(registry.product("obspar")).distribution
+        'aca-core'
+        """
+        self.load()
+        declared = self._offers.get(offer_key(offer))
+        if type(declared) is type(offer):
+            return self._owners[offer_key(offer)]
+        # A class of the core's own, such as a tree of dark maps, is in the offers of many plugins and tells nothing.
+        if not type(offer).__module__.startswith("aca_core."):
+            for key, declared in self._offers.items():
+                if type(declared) is type(offer):
+                    return self._owners[key]
+        labels = [f"{noun} {name}" for noun, name in self._offers]
+        raise UnknownNameError("offer of a plugin", f"{offer.noun} {offer.name}", labels)
+
     def providing(self, role: str) -> tuple[ArchiveProduct, ...]:
         """Return the products that provide a role, bound to the site.
 
@@ -354,14 +394,24 @@ class Registry:
         offer = self._offers.get((noun, name))
         if offer is None:
             known = [known_name for known_noun, known_name in self._offers if known_noun == noun]
-            raise UnknownNameError(noun, name, known, self._hint())
+            raise UnknownNameError(noun, name, known, self._hint(noun, name))
         return bind(cast("O", offer), self.config)
 
-    def _hint(self) -> str:
-        """Return what to do about a name that is not there: which plugins could not contribute theirs."""
-        absent = [f"{info.id} ({info.status})" for info in self._infos if info.status != "loaded"]
-        hint = "Run 'aca plugins' to see what is installed."
-        return f"{hint} Not in use: {', '.join(absent)}." if absent else hint
+    def _hint(self, noun: str = "", name: str = "") -> str:
+        """Return what to do about a name that is not there: who would provide it, or could not contribute theirs."""
+        hints = []
+        others = [other for other, known in self._offers if known == name and other != noun]
+        if others:
+            article = "an" if others[0][0] in "aeiou" else "a"
+            hints.append(f"{name!r} is the name of {article} {others[0]}.")
+        absent = [info for info in self._infos if info.status != "loaded"]
+        likely = [info.id for info in absent if (noun, name) in self._aside.get(info.id, ()) or _alike(info.name, name)]
+        if likely:
+            hints.append(f"It should come from {' or '.join(likely)}.")
+        hints.append("Run 'aca plugins' to see what is installed.")
+        if absent:
+            hints.append(f"Not in use: {', '.join(f'{info.id} ({info.status})' for info in absent)}.")
+        return " ".join(hints)
 
     def _load_one(self, found: FoundEntryPoint, *, taken: bool) -> tuple[PluginInfo, _Plugin | None]:
         """Load one plugin whole, or leave no trace of it but the reason."""
@@ -409,6 +459,12 @@ class Registry:
             _log.warning("plugin %s was set aside: %s", info, reason)
         trace = _trace(error) if error else ""
         return attrs.evolve(info, status=status, reason=reason, by_choice=by_choice, traceback=trace, offers=())
+
+
+def _alike(entry_point: str, name: str) -> bool:
+    """Say whether an offer may be a plugin's by their names: ``mica`` of ``mica-dark``, ``grid-floor`` of ``grid``."""
+    short, long = sorted((entry_point, name), key=len)
+    return bool(short) and (long == short or re.match(rf"{re.escape(short)}[-_]", long) is not None)
 
 
 def _trace(error: BaseException) -> str:

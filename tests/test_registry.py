@@ -11,6 +11,7 @@ import threading
 import warnings
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,19 @@ def aca_committed(change):
     {then}
 """
 
-BUILT_IN = ("aca-core:asp1", "aca-core:directory", "aca-core:file", "aca-core:obspar")
+SHIPPED = (
+    "asp1",
+    "directory",
+    "file",
+    "grid",
+    "mica-dark",
+    "obspar",
+    "ska-dark",
+    "sota-2013",
+    "sota-2017",
+    "spline-2018",
+)
+BUILT_IN = tuple(f"aca-core:{name}" for name in SHIPPED)
 
 
 def registry_with(**plugins) -> Registry:
@@ -72,7 +85,7 @@ def test_built_ins_come_through_the_same_door_as_anyones():
 
 
 def test_every_built_in_can_be_disabled_by_name_or_by_id():
-    registry = registry_with(disable=("asp1", "aca-core:obspar", "directory", "file"))
+    registry = registry_with(disable=("aca-core:obspar", *(name for name in SHIPPED if name != "obspar")))
     assert statuses(registry) == dict.fromkeys(BUILT_IN, "disabled")
     assert registry.offers(aca_core.Offer) == ()
     with pytest.raises(UnknownNameError, match=r"Known: none.*Not in use: aca-core:asp1 \(disabled\)"):
@@ -90,6 +103,40 @@ def test_an_unknown_name_tells_the_nearest_and_what_did_not_load(install_plugin,
     assert caught.value.known == ("asp1", "obspar")
 
 
+@pytest.mark.parametrize(
+    ("noun", "name", "plugin"),
+    [("dark_source", "mica", "mica-dark"), ("catalogue", "file", "file"), ("acquisition model", "grid-floor", "grid")],
+)
+def test_an_unknown_name_tells_who_would_provide_it(noun, name, plugin):
+    registry = registry_with(disable=(plugin,))
+    ask = {"dark_source": registry.dark_source, "catalogue": registry.catalogue}.get(
+        noun, lambda name: registry.model(name, "acquisition")
+    )
+    expected = rf"It should come from aca-core:{plugin}\. .*Not in use: aca-core:{plugin} \(disabled\)\."
+    with pytest.raises(UnknownNameError, match=expected):
+        ask(name)
+
+
+def test_a_name_of_another_kind_is_told():
+    with pytest.raises(UnknownNameError, match=r"'sota-2017' is the name of an acquisition model\."):
+        Registry().model("sota-2017", "guide")
+
+
+def test_an_offer_tells_which_plugin_it_is_of(install_plugin, tmp_path):
+    install_plugin("night", DARK_SOURCE.format(name="night"), distribution="aca-night", version="2.1")
+    registry = Registry(Config(root=[tmp_path]))
+    assert str(registry.plugin_of(registry.dark_source("night"))) == "aca-night:night 2.1"
+    assert registry.plugin_of(registry.dark_source("mica")).id == "aca-core:mica-dark"
+    model = registry.model("sota-2013", "guide")
+    assert registry.plugin_of(attrs.evolve(model, name="mine")).id == "aca-core:sota-2013"
+    for stranger in (
+        aca_core.DatedTree(name="elsewhere", root=tmp_path, image_file="map.fits"),  # a class of nobody's own
+        type("Mine", (type(model),), {})(name="sota-2013", kind="guide"),
+    ):
+        with pytest.raises(UnknownNameError, match="no offer of a plugin is named"):
+            registry.plugin_of(stranger)
+
+
 # ---- third parties --------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +152,7 @@ def test_an_installed_plugin_is_found_loaded_and_bound(install_plugin, tmp_path)
     assert (source.root, source.other_roots) == (tmp_path / "first" / "elsewhere", (tmp_path / "second" / "elsewhere",))
     assert source.ids() == ("2019272",)
     # What was declared stays as it was.
-    assert registry.offers(aca_core.DarkSource)[0].root == Path("darks")
+    assert {source.name: source.root for source in registry.offers(aca_core.DarkSource)}["night"] == Path("darks")
 
 
 def test_a_distributions_name_counts_in_its_canonical_form(install_plugin):
@@ -169,13 +216,9 @@ def test_a_broken_plugin_is_set_aside_whole_and_says_why(path, install_plugin, w
     # The rest works, and nothing of the broken one remains.
     assert statuses(registry) == {**dict.fromkeys((*BUILT_IN, healthy), "loaded"), broken: expected_status}
     offered = [f"{offer.noun} {offer.name}" for offer in registry.offers(aca_core.Offer)]
-    assert offered == [
-        "archive product asp1",
-        "archive product obspar",
-        "catalogue file",
-        "dark source healthy",
-        "retriever directory",
-    ]
+    assert offered == sorted(
+        [*(label for name in SHIPPED for label in registry.plugin(name).offers), "dark source healthy"]
+    )
     assert registry.subscribers() == ("aca-core:asp1",)
     info = registry.plugin(broken)
     assert info.offers == ()
@@ -216,7 +259,7 @@ def test_one_entry_point_name_twice_in_a_distribution(install_plugin, warnings_o
     install_plugin("twin", DARK_SOURCE.format(name="first"), value="twin_a")
     install_plugin("twin", DARK_SOURCE.format(name="second"), value="twin_b")
     registry = Registry()
-    assert [source.name for source in registry.offers(aca_core.DarkSource)] == ["first"]
+    assert [source.name for source in registry.offers(aca_core.DarkSource)] == ["first", "mica", "ska"]
     assert "declares this entry point twice" in warnings_of_core()[0]
 
 
@@ -236,7 +279,7 @@ def test_a_hook_may_be_implemented_twice_in_one_plugin(install_plugin):
     second = DARK_SOURCE.format(name="two").replace("@hookimpl", "@hookimpl(specname='aca_dark_sources')")
     more = DARK_SOURCE.format(name="one") + second.replace("def aca_dark_sources", "def more_sources")
     install_plugin("both", more)
-    assert sorted(source.name for source in Registry().offers(aca_core.DarkSource)) == ["one", "two"]
+    assert sorted(source.name for source in Registry().offers(aca_core.DarkSource)) == ["mica", "one", "ska", "two"]
 
 
 def test_what_a_failed_plugin_did_to_the_process_is_undone(install_plugin, capsys, tmp_path):
@@ -326,7 +369,7 @@ def test_of_two_strangers_nobody_has_the_name(install_plugin, warnings_of_core):
     registry = Registry()
     assert [status for id_, status in statuses(registry).items() if id_ not in BUILT_IN] == ["conflict", "conflict"]
     assert len(warnings_of_core()) == 2
-    with pytest.raises(UnknownNameError, match="aca-one:one"):
+    with pytest.raises(UnknownNameError, match=r"It should come from aca-one:one or aca-two:two\."):
         registry.dark_source("night")
     chosen = registry_with(prefer={"night": "aca-two"})
     assert chosen.plugin("two").status == "loaded"

@@ -1,7 +1,8 @@
 """The plugin keeps the contract of probability models, and refuses coefficients that mean nothing."""
 
 import pytest
-from aca_core import Config, ConfigError, Registry, StarConditions
+from aca_core import AcaWarning, Config, ConfigError, Registry, StarConditions
+from aca_core.probability import acq_success_prob, limiting_mag, success_prob
 from aca_core.testing import ProbabilityModelContract
 
 from aca_logistic import LOGISTIC, LogisticModel
@@ -59,6 +60,21 @@ def test_refuses_coefficients_that_mean_nothing(options, message):
 def test_is_found_once_installed():
     info = Registry().plugin("aca-logistic:logistic")
     assert (info.status, info.offers, info.reason) == ("loaded", ("acquisition model logistic",), "")
+
+
+def test_answers_by_its_name_wherever_a_model_can_be_named():
+    assert acq_success_prob(mag=[9.6, 10.6], model="logistic").tolist() == pytest.approx([0.952574, 0.5], abs=1e-6)
+    assert limiting_mag(model="logistic") == pytest.approx(10.6, abs=1e-5)
+    found = success_prob("acquisition", mag=10.6, model="logistic")
+    assert (found.distribution, found.provenance["mag_half"]) == ("aca-logistic", "10.6")
+
+
+def test_what_it_does_not_use_and_what_is_out_of_its_range_is_told():
+    with pytest.warns(AcaWarning) as caught:
+        acq_success_prob(mag=[9.0, 12.5], color=1.5, model="logistic")
+    first, second = (str(each.message) for each in caught)
+    assert "does not use color" in first
+    assert "mag of 2 stars: 1 above 12" in second
 
 
 def test_takes_the_options_of_a_site_and_says_so():
