@@ -21,7 +21,7 @@ lint:
 # types, strictly, of both packages and of the examples
 types:
     mypy
-    mypy --strict examples/aca-sim1/src examples/aca-logistic/aca_logistic.py
+    mypy --strict examples/aca-sim1/src examples/aca-logistic/aca_logistic.py examples/aca-npy-darks/aca_npy_darks.py
 
 # put the library's own words into the generated parts of the documentation
 cog:
@@ -33,9 +33,10 @@ docs:
 
 # install the example distributions as anybody would, and run their tests
 examples:
-    python -m pip install ./examples/aca-sim1 ./examples/aca-logistic pytest
+    python -m pip install ./examples/aca-sim1 ./examples/aca-logistic ./examples/aca-npy-darks pytest
     cd examples/aca-sim1 && python -m pytest
     cd examples/aca-logistic && python -m pytest
+    cd examples/aca-npy-darks && python -m pytest
     aca plugins
 
 # measure, as ratios to a baseline of the same run; the figures of docs/benchmarks.md
@@ -46,6 +47,8 @@ bench:
     python tests/benchmarks/index.py
     python tests/benchmarks/ingest.py
     python tests/benchmarks/attitudes.py
+    python tests/benchmarks/dark_cal.py
+    python tests/benchmarks/probability.py
 
 # build the wheel and the source distribution
 build:

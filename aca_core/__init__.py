@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         UpdateOptions,
         UpdateReport,
         current_archive,
+        current_registry,
         open_archive,
         using,
     )
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
         Source,
         columns_from_text,
     )
-    from aca_core.config import Config, PluginSettings, ProbabilitySettings, ProductSet
+    from aca_core.config import Config, DarkSettings, PluginSettings, ProbabilitySettings, ProductSet
     from aca_core.config_layers import load_config
     from aca_core.dark_sources import DarkSource, DatedTree
     from aca_core.errors import (
         AcaError,
+        AcaWarning,
         ConfigError,
         DateError,
         DeclarationError,
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
         RetrievalError,
         UnknownNameError,
     )
-    from aca_core.fits_files import read_table
+    from aca_core.fits_tables import read_table
     from aca_core.hookspecs import API_VERSION, hookimpl
     from aca_core.layouts import ByDay, ByObsid, Day, Layout, ObsidRevision
     from aca_core.models import STAR_INPUTS, InputRange, ProbabilityModel, StarConditions
@@ -72,6 +74,7 @@ _HOMES = {
         "UpdateOptions",
         "UpdateReport",
         "current_archive",
+        "current_registry",
         "open_archive",
         "using",
     ),
@@ -89,11 +92,12 @@ _HOMES = {
         "Source",
         "columns_from_text",
     ),
-    "config": ("Config", "PluginSettings", "ProbabilitySettings", "ProductSet"),
+    "config": ("Config", "DarkSettings", "PluginSettings", "ProbabilitySettings", "ProductSet"),
     "config_layers": ("load_config",),
     "dark_sources": ("DarkSource", "DatedTree"),
     "errors": (
         "AcaError",
+        "AcaWarning",
         "ConfigError",
         "DateError",
         "DeclarationError",
@@ -105,7 +109,7 @@ _HOMES = {
         "RetrievalError",
         "UnknownNameError",
     ),
-    "fits_files": ("read_table",),
+    "fits_tables": ("read_table",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "layouts": ("ByDay", "ByObsid", "Day", "Layout", "ObsidRevision"),
     "models": ("STAR_INPUTS", "InputRange", "ProbabilityModel", "StarConditions"),
@@ -122,6 +126,7 @@ __all__ = [
     "FITS_COLUMNS",
     "STAR_INPUTS",
     "AcaError",
+    "AcaWarning",
     "Archive",
     "ArchiveProduct",
     "BoolArray",
@@ -133,6 +138,7 @@ __all__ = [
     "ColumnReader",
     "Config",
     "ConfigError",
+    "DarkSettings",
     "DarkSource",
     "DateError",
     "DatedTree",
@@ -187,6 +193,7 @@ __all__ = [
     "Work",
     "columns_from_text",
     "current_archive",
+    "current_registry",
     "hookimpl",
     "load_config",
     "open_archive",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -10,7 +11,20 @@ import attrs
 
 from aca_core.errors import DeclarationError
 
-__all__ = ["as_tuple", "as_whole", "base_name", "check", "each", "is_a", "is_words", "refusal", "text", "whole"]
+__all__ = [
+    "as_floats",
+    "as_tuple",
+    "as_whole",
+    "base_name",
+    "check",
+    "each",
+    "is_a",
+    "is_range",
+    "is_words",
+    "refusal",
+    "text",
+    "whole",
+]
 
 Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -69,6 +83,19 @@ def as_tuple(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(value)
     return tuple(sorted(value, key=str)) if isinstance(value, set | frozenset) else value
+
+
+def as_floats(value: Any) -> Any:
+    """Return a list of numbers as a tuple of floats, and anything else as it is, for a validator to refuse."""
+    is_list = isinstance(value, list | tuple)
+    numbers = is_list and all(isinstance(each, int | float) and not isinstance(each, bool) for each in value)
+    return tuple(float(each) for each in value) if numbers else value
+
+
+def is_range(value: Any) -> bool:
+    """Say whether a value is a tuple of two finite floats, the first of which is smaller."""
+    numbers = isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, float) for each in value)
+    return numbers and -math.inf < value[0] < value[1] < math.inf
 
 
 def as_whole(value: Any) -> Any:

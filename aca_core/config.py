@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from aca_core._checks import as_tuple, check, is_a, is_words, refusal, text, whole
+from aca_core._checks import as_floats, as_tuple, check, is_a, is_range, is_words, refusal, text, whole
 from aca_core._frozen import FrozenMapping, freeze
 from aca_core.errors import ConfigError, ConfigProblem, UnknownNameError
 from aca_core.obsids import as_obsid_list, check_obsid_list
@@ -23,6 +23,7 @@ __all__ = [
     "OFFER_VARIANTS",
     "SKA_PREFIX",
     "Config",
+    "DarkSettings",
     "PluginSettings",
     "ProbabilitySettings",
     "ProductSet",
@@ -101,6 +102,47 @@ class ProbabilitySettings:
 
     acquisition: str = _option("sota-2013", "model for the probability of acquiring a star", validator=text)
     guide: str = _option("sota-2013", "model for the probability of tracking a star", validator=text)
+
+
+_path_or_none = check(lambda value: value is None or isinstance(value, Path), "a path")
+
+
+@attrs.frozen(kw_only=True)
+class DarkSettings:
+    """Which dark calibrations answer, and what new ones are made from: the table ``[dark]``.
+
+    Attributes
+    ----------
+    source : str
+        The dark source that answers where none is named.
+    processed_from : str
+        The dark source whose maps `aca_core.dark_processing` makes entries of `source` from.
+    events : Path or None
+        A table of the intervals in which the camera read out the whole CCD: columns ``start`` and ``stop``, dates.
+    aacccdpt, hdr3 : Path or None
+        Tables of CCD temperatures, columns ``time`` (a date) and ``value`` (degC), of telemetry AACCCDPT and of the
+        camera's header 3.
+    temperature_range : tuple of float
+        Samples of CCD temperature outside of it are taken for faults, degC.
+    """
+
+    source: str = _option("mica", "dark source that answers where none is named", validator=text)
+    processed_from: str = _option("ska", "dark source that new calibrations are made from", validator=text)
+    events: Path | None = _option(
+        None, "table of the intervals of full readouts: start, stop (dates)", validator=_path_or_none
+    )
+    aacccdpt: Path | None = _option(
+        None, "table of telemetry AACCCDPT: time (a date), value (degC)", validator=_path_or_none
+    )
+    hdr3: Path | None = _option(
+        None, "table of CCD temperatures of header 3: time (a date), value (degC)", validator=_path_or_none
+    )
+    temperature_range: tuple[float, ...] = _option(
+        (-40.0, 15.0),
+        "CCD temperatures outside are taken for faults, degC",
+        converter=as_floats,
+        validator=check(is_range, "two increasing temperatures, degC"),
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -182,7 +224,7 @@ class Config:
         How a product is locked; ``soft`` for mounts without kernel locks.
     file_mode : str
         Permission bits of archived files, in octal digits.
-    plugins, probability : PluginSettings, ProbabilitySettings
+    plugins, probability, dark : PluginSettings, ProbabilitySettings, DarkSettings
         See there.
     sets : mapping of str to ProductSet
         The product sets by name.
@@ -220,6 +262,7 @@ class Config:
     )
     plugins: PluginSettings = _option(PluginSettings(), "which plugins may load, and whose name wins")
     probability: ProbabilitySettings = _option(ProbabilitySettings(), "which model answers when none is named")
+    dark: DarkSettings = _option(DarkSettings(), "which dark calibrations answer, and what new ones are made from")
     sets: Mapping[str, ProductSet] = _option(FrozenMapping(), "product sets", converter=freeze)
     products: Mapping[str, Mapping[str, Any]] = _option(FrozenMapping(), "options of products", converter=freeze)
     dark_sources: Mapping[str, Mapping[str, Any]] = _option(

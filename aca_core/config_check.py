@@ -13,6 +13,7 @@ from aca_core.binding import check_options, placed_paths
 from aca_core.catalogues import Catalogue
 from aca_core.config import OFFER_SECTIONS, OFFER_VARIANTS, Config, dotted
 from aca_core.config_layers import user_config_file
+from aca_core.dark_sources import DarkSource
 from aca_core.errors import ConfigProblem, IntegrityError, did_you_mean
 from aca_core.layouts import ByObsid
 from aca_core.models import ProbabilityModel
@@ -69,6 +70,7 @@ def check_config(config: Config, registry: Registry) -> Findings:
             *_absent_offers(config, registry),
             *_absent_plugins(config, registry),
             *_absent_models(config, registry),
+            *_absent_dark_sources(config, registry),
             *_unreadable_lists(config, registry),
         ),
     )
@@ -226,6 +228,14 @@ def _absent_models(config: Config, registry: Registry) -> Iterator[ConfigProblem
         known = _names(model for model in models if model.kind == kind)
         if name not in known and config.origin("probability", kind) != "default":
             yield _problem(config, ("probability", kind), _no_such(f"{kind} model", name, known))
+
+
+def _absent_dark_sources(config: Config, registry: Registry) -> Iterator[ConfigProblem]:
+    known = _names(registry.offers(DarkSource))
+    for key in ("source", "processed_from"):
+        name = getattr(config.dark, key)
+        if name not in known and config.origin("dark", key) != "default":
+            yield _problem(config, ("dark", key), _no_such("dark source", name, known))
 
 
 def _unreadable_lists(config: Config, registry: Registry) -> Iterator[ConfigProblem]:

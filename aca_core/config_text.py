@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from aca_core._option_types import expected_of
 from aca_core.catalogues import Catalogue
-from aca_core.config import Config, PluginSettings, ProbabilitySettings, ProductSet
+from aca_core.config import Config, DarkSettings, PluginSettings, ProbabilitySettings, ProductSet
 from aca_core.offers import Offer, site_options
 from aca_core.products import ArchiveProduct
 from aca_core.retrievers import Retriever
@@ -87,6 +87,9 @@ def shown(config: Config, *, origin: bool) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
+_DARK_TABLES: Final = {"events": "dark_events.csv", "aacccdpt": "aacccdpt.csv", "hdr3": "hdr3_temperatures.csv"}
+
+
 def starter(registry: Registry) -> str:
     """Return a commented configuration file to start from.
 
@@ -113,6 +116,7 @@ def starter(registry: Registry) -> str:
     for title, cls, examples in (
         ("plugins", PluginSettings, {"prefer": {"name": "distribution"}}),
         ("probability", ProbabilitySettings, {}),
+        ("dark", DarkSettings, _DARK_TABLES),
         ("sets.nightly", ProductSet, _example_set(registry)),
     ):
         lines += ["", f"# [{title}]", *_commented(cls, examples=examples)]

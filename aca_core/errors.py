@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "AcaError",
+    "AcaWarning",
     "ConfigError",
     "ConfigProblem",
     "DateError",
@@ -79,6 +80,13 @@ def _rebuild(cls: type[AcaError], args: tuple[Any, ...], attributes: dict[str, A
     error.args = args
     error.__dict__.update(attributes)
     return error
+
+
+class AcaWarning(UserWarning):
+    """Something about a result that its reader has to know, such as inputs that were clipped or ignored.
+
+    It is issued by `warnings.warn`, so that Python's filters decide what becomes of it.
+    """
 
 
 class ConfigProblem(NamedTuple):

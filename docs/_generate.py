@@ -33,7 +33,7 @@ from aca_core._loading import HOOKS
 from aca_core._option_types import annotation, expected_of, expected_text
 from aca_core.cli import ATTENTION, COMMANDS, ERROR, FAULT, INTERRUPTED, READER_GONE, USAGE, aca
 from aca_core.columns import Column, FromArchive, Keyword
-from aca_core.config import OFFER_SECTIONS, PluginSettings, ProbabilitySettings
+from aca_core.config import OFFER_SECTIONS, DarkSettings, PluginSettings, ProbabilitySettings
 from aca_core.models import STAR_INPUTS
 from aca_core.offers import site_options
 from aca_core.readers import FITS_COLUMNS
@@ -89,6 +89,7 @@ _TABLES: Mapping[str, type] = {
     "top": Config,
     "plugins": PluginSettings,
     "probability": ProbabilitySettings,
+    "dark": DarkSettings,
     "sets": ProductSet,
 }
 
@@ -98,7 +99,7 @@ def keys(table: str) -> str:
 
     Parameters
     ----------
-    table : {'top', 'plugins', 'probability', 'sets'}
+    table : {'top', 'plugins', 'probability', 'dark', 'sets'}
         Which one; ``top`` for the keys above the first table.
 
     Returns
@@ -123,21 +124,16 @@ def offer_options() -> str:
         Markdown.
     """
     rows = []
-    own = {type(offer): f"{offer.section}.{offer.name}" for offer in Registry().offers(Offer)}
     shared = {ArchiveProduct: "products.NAME", DatedTree: "dark_sources.NAME"}
-    for cls, table in {**own, **shared}.items():
+    own: dict[type[Offer], list[str]] = {}
+    for offer in Registry().offers(Offer):
+        own.setdefault(type(offer), []).append(f"{offer.section}.{offer.name}")
+    for cls, tables in {**own, **{cls: [name] for cls, name in shared.items()}}.items():
         fields = attrs.fields_dict(cls)
         for name, text in site_options(cls).items():
+            places = "; ".join(f"`[{table}]`" for table in tables)
             wanted = expected_text(annotation(cls, name))
-            rows.append(
-                (
-                    f"`[{table}]`",
-                    f"`{name}`",
-                    wanted,
-                    _default(fields[name], "that of the declaration"),
-                    text,
-                )
-            )
+            rows.append((places, f"`{name}`", wanted, _default(fields[name], "that of the declaration"), text))
     return _page(_table(("table", "key", "value", "default", "meaning"), rows))
 
 
@@ -164,6 +160,8 @@ def _default(field: attrs.Attribute[Any], without: str = "required") -> str:
         return "not set"
     if isinstance(field.default, bool | int | float | str):
         return f"`{json.dumps(field.default)}`"  # TOML writes these as JSON does
+    if isinstance(field.default, tuple) and field.default:
+        return f"`{json.dumps(list(field.default))}`"
     return "empty"
 
 
@@ -224,7 +222,8 @@ def exit_codes() -> str:
         0: "done",
         ERROR: "an error that the message explains: any `AcaError`, or an error of the operating system",
         USAGE: "wrong usage: an unknown command or option, a missing argument",
-        ATTENTION: "done, and something needs attention: `aca update`, `verify`, `adopt` and `status --check` say what",
+        ATTENTION: "done, and something needs attention, which is said: `aca update`, `verify`, `adopt`, "
+        "`status --check`, `dark list`, `dark update`",
         FAULT: "a fault in the program, or in a plugin's command; please report it",
         INTERRUPTED: "interrupted, by Ctrl-C",
         READER_GONE: "whoever read the output, such as `head`, went away",

@@ -170,6 +170,11 @@ def test_a_configuration_travels(tmp_path):
         ('[sets.n]\nproducts = ["a"]\nretreiver = "x"', "sets.n.retreiver: unknown key. Did you mean 'retriever'?"),
         ("[products]\nasp1 = 3", "products.asp1: 3 is not a table"),
         ("[probability]\nguide = 2013", "probability.guide: 2013 is not a string"),
+        (
+            "[dark]\ntemperature_range = [10, -30]",
+            "dark.temperature_range: (10.0, -30.0) is not two increasing temperatures, degC",
+        ),
+        ("[dark]\nevents = 3", "dark.events: 3 is not a path in quotes"),
         ("file = 'x'", "file: unknown key."),
         ("origins = {}", "origins: unknown key."),
         ("root = ", "is not valid TOML: "),
@@ -324,6 +329,8 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
         prefer = { asp1 = "aca-simm" }
         [probability]
         guide = "sota-2014"
+        [dark]
+        processed_from = "sku"
         [sets.nightly]
         products = ["asp1", "obspa"]
         retriever = "teleport"
@@ -346,7 +353,15 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
         "sets.nightly.retriever: no retriever is named 'teleport'. Installed: directory.",
     ]
     keys = [problem.key for problem in findings.warnings]
-    assert keys == ["products.sim1", "dark_sources.moon", "plugins.disable", "plugins.prefer.asp1", "probability.guide"]
+    assert keys == [
+        "products.sim1",
+        "dark_sources.moon",
+        "plugins.disable",
+        "plugins.prefer.asp1",
+        "probability.guide",
+        "dark.processed_from",
+    ]
+    assert "no dark source is named 'sku'. Did you mean 'ska'? Installed: mica, ska" in findings.warnings[-1].text
     assert "has no effect: no product is named 'sim1'" in findings.warnings[0].text
 
 
@@ -387,4 +402,4 @@ def test_the_starter_changes_nothing_until_somebody_takes_a_hash_away(tmp_path):
     assert registry.product("asp1").discard == asp1_options["discard"]
     keys = set(tomllib.loads(text))
     public = {f.name for f in aca_core.config.attrs.fields(Config) if not f.metadata.get("internal")}
-    assert public - keys == {"dark_sources", "models"}, "no offer of these is installed"
+    assert public == keys

@@ -10,7 +10,9 @@ import aca_core.archive.running
 import aca_core.archive.verify
 import aca_core.testing.archiving
 import aca_core.testing.contracts
-import aca_core.testing.factories  # noqa: F401
+import aca_core.testing.dark_contract
+import aca_core.testing.factories
+import aca_core.testing.model_contract  # noqa: F401
 
 pytest_plugins = ["pytester"]
 
@@ -222,11 +224,55 @@ PRODUCT = A""")],
         "test_other_bytes_under_the_same_name_are_a_conflict", "test_a_release_moves_the_default",
         "test_a_damaged_delivery_leaves_no_trace", "test_a_killed_update_is_completed_by_the_next",
     }),
-    ("source", [('"2019272"', '"2019272", t_ccd="warm"')], {"test_reads_properties"}),
+    ("source", [('"2019272"', '"2019272", t_ccd="warm"')], {"test_reads_properties", "test_is_scaled_and_clipped"}),
     ("source", [('write_dark_calibration(tmp_path / "darks", "2019272")', "(tmp_path / 'darks').mkdir()")], {
         "test_lists_ids_in_order", "test_finds_the_folder", "test_reads_a_map", "test_hands_out_maps_of_their_own",
-        "test_reads_properties",
+        "test_reads_properties", "test_hands_out_properties_of_their_own", "test_stamps_what_does_not_change",
+        "test_answers_the_same_where_it_has_travelled", "test_is_selected_by_date", "test_is_scaled_and_clipped",
+        "test_makes_a_table",
     }),
+    # What it hands out is what it keeps.
+    ("source", [("TREE = DatedTree(", """
+import functools
+
+@functools.cache
+def kept(path):
+    return {"ccd_temp": -10.0, "replicas": [{"count": 1}]}
+
+@attrs.frozen(kw_only=True)
+class Careless(DatedTree):
+    def properties(self, dark_id):
+        self.directory(dark_id)
+        return kept(dark_id)
+TREE = Careless(""")], {"test_hands_out_properties_of_their_own", "test_makes_a_table"}),
+    # A stamp that is another one at each look, and one that does not tell calibrations apart.
+    ("source", [("TREE = DatedTree(", """
+@attrs.frozen(kw_only=True)
+class Careless(DatedTree):
+    def stamp(self, dark_id):
+        return object()
+TREE = Careless(""")], {"test_stamps_what_does_not_change", "test_says_what_is_missing"}),
+    ("source", [('write_dark_calibration(tmp_path / "darks", "2019272")', """
+        [write_dark_calibration(tmp_path / "darks", each) for each in ("2019272", "2019273")]"""),
+        ("TREE = DatedTree(", """
+@attrs.frozen(kw_only=True)
+class Careless(DatedTree):
+    def stamp(self, dark_id):
+        return 1 if dark_id in self.ids() else None
+TREE = Careless(""")], {"test_stamps_what_does_not_change"}),
+    # In another process its maps are in other units.
+    ("source", [("TREE = DatedTree(", """
+import functools
+
+@attrs.frozen(kw_only=True)
+class Careless(DatedTree):
+    unit: float = attrs.field(default=1.0, eq=False)
+    def image(self, dark_id):
+        return super().image(dark_id) * self.unit
+    def __reduce__(self):
+        sent = attrs.asdict(self, recurse=False, filter=lambda field, value: field.name != "unit")
+        return functools.partial(Careless, **sent), ()
+TREE = Careless(unit=2.0, """)], {"test_answers_the_same_where_it_has_travelled"}),
     ("source", [("TREE = DatedTree(", """
 import functools
 
@@ -243,6 +289,8 @@ class Careless(DatedTree):
         return kept(dark_id)
 TREE = Careless(""")], {
         "test_lists_ids_in_order", "test_reads_a_map", "test_hands_out_maps_of_their_own", "test_says_what_is_missing",
+        "test_answers_the_same_where_it_has_travelled", "test_is_selected_by_date", "test_is_scaled_and_clipped",
+        "test_makes_a_table",
     }),
     ("model", [(', source="made up"', "")], {"test_says_where_it_comes_from"}),
     ("model", [("stars.spoiler, 0.9", "stars.mag > stars.mag.sum() / (stars.mag.size + 1), 0.9")], {
@@ -251,18 +299,44 @@ TREE = Careless(""")], {
     ("model", [("np.clip((12.0", "np.nan_to_num((12.0"), (", 0, 1)", ")")], {"test_keeps_nan"}),
     ("model", [("(stars.t_ccd + 10)", "1 / (stars.mag - 12)")], {
         "test_keeps_nan", "test_is_finite_in_its_ranges", "test_answers_in_the_shape_of_the_question",
-        "test_treats_each_star_alone", "test_broadcasts",
+        "test_treats_each_star_alone", "test_broadcasts", "test_gives_the_same_where_it_has_travelled",
     }),
     ("model", [("stars.spoiler", "stars.color > 1")], {
         "test_keeps_nan", "test_is_finite_in_its_ranges", "test_answers_in_the_shape_of_the_question",
-        "test_treats_each_star_alone", "test_broadcasts",
+        "test_treats_each_star_alone", "test_broadcasts", "test_gives_the_same_where_it_has_travelled",
+        "test_answers_one_star_with_a_number", "test_stays_within_its_limits",
+        "test_is_clipped_to_its_ranges", "test_leaves_out_what_is_not_known", "test_reports_what_it_does_not_use",
     }),
     ("model", [("return np.clip", "return [1] or np.clip")], {
         "test_keeps_nan", "test_answers_in_the_shape_of_the_question", "test_treats_each_star_alone", "test_broadcasts",
+        "test_answers_one_star_with_a_number", "test_stays_within_its_limits",
+        "test_is_clipped_to_its_ranges", "test_leaves_out_what_is_not_known", "test_reports_what_it_does_not_use",
     }),
+    ("model", [
+        ("        return np.clip(", "        return np.sqrt(11.5 - stars.mag) * 0 + np.clip("),
+        ("InputRange(5, 12)", "InputRange(5, 11, outside='extrapolate')"),
+    ], {"test_stays_within_its_limits"}),
+    ("model", [("MODEL = M", """
+@attrs.frozen(kw_only=True)
+class Drifting(Model):
+    def input_ranges(self):
+        return {"mag": InputRange(5, 12), "color": InputRange(0, 1)}
+MODEL = Drifting(name="drifting", label="a line", kind="guide", inputs=["mag", "t_ccd", "spoiler"], source="made up")
+UNUSED = M""")], {
+        "test_has_ranges_of_its_inputs",
+        "test_answers_one_star_with_a_number", "test_stays_within_its_limits",
+        "test_is_clipped_to_its_ranges", "test_leaves_out_what_is_not_known", "test_reports_what_it_does_not_use",
+    }),
+    ("model", [("    def success", """    slope: float = site_option(0.01, help="per degC")
+    def provenance(self):
+        return {"source": self.source, "steps": 3}
+    def success""")], {"test_says_where_it_comes_from"}),
+    ("model", [("    def success", """    def __getstate__(self):
+        return {"name": self.name}
+    def success""")], {"test_travels_to_other_processes", "test_gives_the_same_where_it_has_travelled"}),
     ("model", [("@attrs.frozen(kw_only=True)\n", "")], {"test_cannot_be_changed"}),
     ("model", [("    def success", "    how: object = attrs.field(factory=lambda: lambda: 1)\n    def success")], {
-        "test_travels_to_other_processes",
+        "test_travels_to_other_processes", "test_gives_the_same_where_it_has_travelled",
     }),
     ("model", [("    def success", "    how: 'Absent' = site_option(1, help='x')\n    def success")], {
         "test_takes_a_sites_options",

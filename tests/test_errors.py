@@ -72,7 +72,7 @@ IDS = [type(error).__name__ for error, _ in EVERY]
 
 
 def test_every_error_is_here_and_has_one_root():
-    assert {*IDS, "ConfigProblem", "did_you_mean", "message_of"} == set(errors.__all__)
+    assert {*IDS, "AcaWarning", "ConfigProblem", "did_you_mean", "message_of"} == set(errors.__all__)
     assert all(isinstance(error, AcaError) for error, _ in EVERY)
     # Callers who expect the builtin kind catch ours too.
     assert issubclass(DateError, ValueError)
@@ -81,6 +81,7 @@ def test_every_error_is_here_and_has_one_root():
     assert issubclass(MissingDataError, LookupError)
     assert issubclass(ProductVersionError, MissingDataError)
     assert issubclass(UnknownNameError, LookupError)
+    assert issubclass(errors.AcaWarning, UserWarning)
 
 
 @pytest.mark.parametrize(("error", "message"), EVERY, ids=IDS)

@@ -302,8 +302,8 @@ DECLARATIONS = {
 }
 # A base class without instances of its own, what a reader finds, and what is tested with configuration and registry.
 ELSEWHERE = {
-    *("DarkSource", "FileFacts", "Config", "ProductSet", "PluginSettings", "ProbabilitySettings", "PluginInfo"),
-    *("ProductFunctions", "UpdateOptions", "UpdateReport"),
+    *("DarkSource", "FileFacts", "Config", "ProductSet", "PluginSettings", "ProbabilitySettings", "DarkSettings"),
+    *("PluginInfo", "ProductFunctions", "UpdateOptions", "UpdateReport"),
 }
 
 

@@ -17,7 +17,7 @@ from aca_core._lazy import lazy_names
 if TYPE_CHECKING:
     from aca_core.archive.adopt import ExaminedArchive, ExaminedProduct, examine_archive
     from aca_core.archive.archive import Archive, open_archive
-    from aca_core.archive.current import ProductFunctions, current_archive, using
+    from aca_core.archive.current import ProductFunctions, current_archive, current_registry, using
     from aca_core.archive.day_archive import DayArchive
     from aca_core.archive.explain import Explanation, explain_obsid
     from aca_core.archive.findings import Finding
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "adopt": ("ExaminedArchive", "ExaminedProduct", "examine_archive"),
     "archive": ("Archive", "open_archive"),
-    "current": ("ProductFunctions", "current_archive", "using"),
+    "current": ("ProductFunctions", "current_archive", "current_registry", "using"),
     "day_archive": ("DayArchive",),
     "explain": ("Explanation", "explain_obsid"),
     "items": ("Item",),
@@ -62,6 +62,7 @@ __all__ = [
     "check_roots",
     "chosen_products",
     "current_archive",
+    "current_registry",
     "examine_archive",
     "explain_obsid",
     "open_archive",

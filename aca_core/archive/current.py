@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from aca_core.archive._context import CHOSEN, using
+from aca_core.archive._context import CHOSEN, PLUGINS, using, using_plugins
 
 if TYPE_CHECKING:
     from aca_core.archive.archive import Archive
     from aca_core.archive.obs_archive import ObsArchive
     from aca_core.archive.queries import RevisionWanted
     from aca_core.dates import DateLike
+    from aca_core.registry import Registry
 
-__all__ = ["ProductFunctions", "current_archive", "using"]
+__all__ = [
+    "ProductFunctions",
+    "current_archive",
+    "current_registry",
+    "forget_opened",
+    "using",
+    "using_plugins",
+]
 
 _OPENED: list[Archive] = []
+_REGISTRIES: list[Registry] = []
 
 
 def current_archive() -> Archive:
@@ -55,6 +64,49 @@ def current_archive() -> Archive:
     archive = open_archive(config=config)
     _OPENED[:] = [archive]  # plugins are loaded once for a configuration, and one configuration is in force
     return archive
+
+
+def current_registry() -> Registry:
+    """Return the plugins that module-level functions ask: dark sources and probability models need no archive.
+
+    Returns
+    -------
+    Registry
+        That of the innermost `using_plugins` block or of the archive of the innermost `using` block, else that of
+        the configuration as it is now, with or without an archive root.
+
+    Raises
+    ------
+    ConfigError
+        The configuration cannot be read.
+
+    Examples
+    --------
+    >>> current_registry().model("sota-2013", "acquisition").kind
+    'acquisition'
+    """
+    chosen = PLUGINS.get()
+    if chosen is not None:
+        return chosen()  # type: ignore[no-any-return]  # a registry, as both kinds of blocks put it there
+    from aca_core.config_layers import config_in_force
+    from aca_core.registry import Registry
+
+    config = config_in_force()
+    for known in (*(archive.registry for archive in _OPENED), *_REGISTRIES):
+        if known.config is config or known.config == config:
+            return known
+    registry = Registry(config)
+    _REGISTRIES[:] = [registry]
+    return registry
+
+
+def forget_opened() -> None:
+    """Forget the archive and the plugins of the configuration: the next question looks for plugins anew.
+
+    For tests and sessions in which plugins come and go; installed ones are otherwise looked for once.
+    """
+    _OPENED.clear()
+    _REGISTRIES.clear()
 
 
 @attrs.frozen

@@ -35,11 +35,13 @@ READER_GONE: Final = 141
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "adopt": ("aca_core.cli.adopt:adopt", "Look at an existing archive, and say what is wrong with it."),
     "config": ("aca_core.cli.config:config", "Show, check and start the configuration."),
+    "dark": ("aca_core.cli.dark:dark", "Ask for dark-current calibrations; make, draw and simulate them."),
     "demo": ("aca_core.cli.demo:demo", "Fill an archive with synthetic observations, and ask it."),
     "dirs": ("aca_core.cli.dirs:dirs", "Show where the versions of an observation lie."),
     "explain": ("aca_core.cli.explain:explain", "Say why an observation is archived as it is."),
     "files": ("aca_core.cli.files:files", "Show the files of an observation, or of a range of time."),
     "plugins": ("aca_core.cli.plugins:plugins", "Show what is installed and what became of it."),
+    "prob": ("aca_core.cli.prob:prob", "Ask how likely stars are acquired and tracked."),
     "products": ("aca_core.cli.products:products", "Show what can be archived, and how much of it is."),
     "simulate": ("aca_core.cli.simulate:simulate", "Write a delivery of synthetic observations."),
     "status": ("aca_core.cli.status:status", "Show what is archived, what is to come, and what failed."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from aca_core.cli.demo_darks import DARKS, answer_darks, deliver_darks, suggest_darks, update_darks
 from aca_core.cli.output import counted, write_lines
 from aca_core.cli.parameters import Seconds, Whole
 from aca_core.cli.session import Session
@@ -27,6 +28,7 @@ SET: Final = "nightly"
 _FILE: Final = """\
 # A demonstration, made by 'aca demo': everything in it is synthetic. 'aca config init' writes a file with every key.
 root = "archive"
+ska = "{darks}/ska"
 
 [retrievers.directory]
 folder = "../delivered"  # relative to the root, as every path of a site
@@ -38,6 +40,11 @@ path = "../delivered/catalogue"
 products = [{products}]
 retriever = "directory"
 catalogue = "file"
+
+[dark]
+events = "../{darks}/dark_events.csv"
+aacccdpt = "../{darks}/aacccdpt.csv"
+hdr3 = "../{darks}/hdr3.csv"
 """
 
 
@@ -58,6 +65,8 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
 
     Observations are simulated and delivered as in flight: FOLDER/delivered has their files and the catalogue of their
     processing. An update brings them through retrieval, verification, commit, links and index into FOLDER/archive.
+    FOLDER/darks has dark calibrations as they come from the ground; a dark update makes entries of the archive of them,
+    and what is asked then is how many pixels of the CCD are warm, and how likely stars are to be acquired.
     FOLDER/aca.toml is the configuration, to be changed at will. Run again, it goes on with what is there.
 
     \b
@@ -67,6 +76,7 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
     """
     from aca_core.archive import chosen_products, open_archive
     from aca_core.archive.reports import UpdateOptions
+    from aca_core.cli import ATTENTION
     from aca_core.cli.update import exit_code, run_updates, write_updates
     from aca_core.config_layers import load_config
 
@@ -80,14 +90,21 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
     config = load_config(file, environ={})
     if config.root:
         config.root[0].mkdir(exist_ok=True)
+    with_darks = config.ska is not None and config.ska.resolve().is_relative_to((folder / DARKS).resolve())
+    if with_darks:
+        deliver_darks(folder, seed)
+    else:
+        click.echo(f"{file} is one without dark calibrations; a new folder has them.")
     archive = open_archive(config=config)
     chosen = chosen_products(archive)
     names = ", ".join(product for product, _ in chosen)
     click.echo(f"\nThe update: what the catalogue has as new of {names} is retrieved, verified, committed, indexed.\n")
     results = run_updates(session, archive, chosen, UpdateOptions())
     write_updates(results)
-    _answer(archive, [product for product, _ in chosen], file, session)
-    return exit_code(results)
+    complete = update_darks(archive) if with_darks else True
+    _answer(archive, [product for product, _ in chosen], with_darks=with_darks, session=session)
+    _suggest(archive, [product for product, _ in chosen], file, with_darks=with_darks)
+    return exit_code(results) or (0 if complete else ATTENTION)
 
 
 def _delivery(folder: Path, duration: float, seed: int) -> Delivery:
@@ -122,26 +139,35 @@ def _write_file(session: Session, file: Path, delivery: Delivery) -> None:
 
     names = [offer.name for offer in Registry(Config()).offers(ArchiveProduct)]
     products = [name for name in names if (delivery.folder / name).is_dir()]
-    file.write_text(_FILE.format(name=SET, products=", ".join(f'"{name}"' for name in products)), encoding="utf-8")
+    file.write_text(
+        _FILE.format(name=SET, darks=DARKS, products=", ".join(f'"{name}"' for name in products)), encoding="utf-8"
+    )
     click.echo(f"Wrote {file}.")
 
 
 # ---- what can be asked ----------------------------------------------------------------------------------------------
 
 
-def _answer(archive: Archive, products: list[str], file: Path, session: Session) -> None:
-    """Ask the archive a few things, and say how to ask more."""
-    from aca_core.archive import ObsArchive, status_of
+def _answer(archive: Archive, products: list[str], *, with_darks: bool, session: Session) -> None:
+    """Ask the archive a few things."""
+    from aca_core.archive import status_of
     from aca_core.cli.status import write_status
 
     click.echo("\nWhat does the archive hold?\n")
     write_status([status_of(archive[name]) for name in products])
+    member, obsid = _observation(archive, products)
+    if member is not None and obsid is not None:
+        _ask(member, obsid)
+    if with_darks:
+        answer_darks(archive, session)
+
+
+def _observation(archive: Archive, products: list[str]) -> tuple[ObsArchive | None, int | None]:
+    """Return an observation to ask about, and the archive that has it."""
+    from aca_core.archive import ObsArchive
+
     member = next((found for name in products if isinstance(found := archive[name], ObsArchive)), None)
-    obsid = None if member is None else _interesting(member)
-    if member is None or obsid is None:
-        return
-    _ask(member, obsid)
-    _suggest(member, obsid, file, archive)
+    return member, None if member is None else _interesting(member)
 
 
 def _interesting(member: ObsArchive) -> int | None:
@@ -168,25 +194,31 @@ def _ask(member: ObsArchive, obsid: int) -> None:
         click.echo(f"  {path}")
 
 
-def _suggest(member: ObsArchive, obsid: int, file: Path, archive: Archive) -> None:
+def _suggest(archive: Archive, products: list[str], file: Path, *, with_darks: bool) -> None:
     """Write commands to go on with, as they can be pasted."""
     from aca_core.config_layers import load_config
 
+    member, obsid = _observation(archive, products)
+    lines = [("status", "what there is, what failed")]
+    if member is not None and obsid is not None:
+        lines += _of_observation(member, obsid)
+    lines += [("verify --full", "read every file, compare"), ("update", "nothing is new by now")]
+    lines += suggest_darks(archive) if with_darks else []
     start = f"aca --config {shlex.quote(str(file))}"
-    rows = member.get_rows(obsid)
-    content = rows[0].get("content") if rows else None
-    only = f" --content {content}" if content else ""
-    lines = [
-        ("status", "what there is, what failed"),
-        (f"dirs {member.name} {obsid}", "where its versions lie"),
-        (f"files {member.name} {obsid}{only}", "its files, one a line"),
-        (f"explain {member.name} {obsid}", "why it is as it is"),
-        ("verify --full", "read every file, compare"),
-        ("update", "nothing is new by now"),
-    ]
     click.echo("\nTo go on:\n")
     width = max(len(line) for line, _ in lines)
     for line, meaning in lines:
         click.echo(f"  {start} {line:<{width}}  # {meaning}")
     if load_config(file).root != archive.config.root:
         click.echo("\nHere ACA_DATA names another archive, which goes over the file: unset it first.")
+
+
+def _of_observation(member: ObsArchive, obsid: int) -> list[tuple[str, str]]:
+    rows = member.get_rows(obsid)
+    content = rows[0].get("content") if rows else None
+    only = f" --content {content}" if content else ""
+    return [
+        (f"dirs {member.name} {obsid}", "where its versions lie"),
+        (f"files {member.name} {obsid}{only}", "its files, one a line"),
+        (f"explain {member.name} {obsid}", "why it is as it is"),
+    ]

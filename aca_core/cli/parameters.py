@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
+from click.types import FloatParamType
 
-__all__ = ["OBSID", "Seconds", "Whole"]
+__all__ = ["OBSID", "Number", "Seconds", "Whole"]
 
 
 class Whole(click.IntRange):
@@ -54,7 +56,37 @@ class Seconds(click.FloatRange):
             self.fail(f"{str(value)!r} cannot be used here{said}", param, ctx)
 
 
-def _range(expected: str, limits: click.IntRange | click.FloatRange) -> str:
+class Number(FloatParamType):
+    """A finite number of a range, negative ones included: ``--t-ccd -19`` is one.
+
+    Not a kind of click's own ranges: these write theirs into the help, where the text says it better.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        The range; without one there is no end.
+    noun : str
+        What it is, for messages, with its unit.
+    """
+
+    def __init__(self, low: float | None = None, high: float | None = None, noun: str = "number") -> None:
+        self.min, self.max = low, high
+        self.noun = noun
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number of what was typed."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        low = -math.inf if self.min is None else self.min
+        high = math.inf if self.max is None else self.max
+        if not (math.isfinite(number) and low <= number <= high):
+            self.fail(f"{str(value)!r} cannot be used here{_range(f'expected a {self.noun}', self)}", param, ctx)
+        return number
+
+
+def _range(expected: str, limits: click.IntRange | click.FloatRange | Number) -> str:
     if limits.max is None:
         return f"; {expected}, {limits.min:g} or more" if limits.min is not None else f"; {expected}"
     return f"; {expected} from {limits.min} to {limits.max}"

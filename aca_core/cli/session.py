@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import re
 import time
+import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -109,6 +111,55 @@ class Session:
         finally:
             logger.removeHandler(handler)
             logger.propagate = propagates
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[list[str]]:
+        """Let functions of ours answer by this configuration, and show what they warn of on standard error.
+
+        Yields
+        ------
+        list of str
+            The warnings so far, each once: a command with ``--json`` may hand them on.
+        """
+        from aca_core.archive.current import using_plugins
+
+        with using_plugins(self.registry), self.warnings_to_stderr() as said:
+            yield said
+
+    @contextlib.contextmanager
+    def warnings_to_stderr(self) -> Iterator[list[str]]:
+        """Show what is said about results, each warning once, as lines on standard error.
+
+        Yields
+        ------
+        list of str
+            The warnings so far.
+        """
+        from aca_core.errors import AcaWarning
+
+        said: list[str] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", AcaWarning)
+            others = warnings.showwarning
+
+            def show(
+                message: Warning | str,
+                category: type[Warning],
+                filename: str,
+                lineno: int,
+                file: TextIO | None = None,
+                line: str | None = None,
+            ) -> None:
+                # They begin with the name of a function, which who types a command has not called.
+                text = re.sub(r"^[a-z]+(_[a-z]+)+: ", "", " ".join(str(message).split()))
+                if not issubclass(category, AcaWarning):
+                    others(message, category, filename, lineno, file, line)
+                elif text not in said:
+                    said.append(text)
+                    self.say(f"warning: {text}")
+
+            warnings.showwarning = show
+            yield said
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:

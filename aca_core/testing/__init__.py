@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from aca_core.testing.contracts import (
         ArchiveProductContract,
         CatalogueContract,
-        DarkSourceContract,
         OfferContract,
-        ProbabilityModelContract,
         RetrieverContract,
     )
+    from aca_core.testing.dark_contract import DarkSourceContract
     from aca_core.testing.factories import (
         SYNTHETIC,
         write_dark_calibration,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
         write_text,
     )
     from aca_core.testing.fixtures import PluginInstaller
+    from aca_core.testing.model_contract import ProbabilityModelContract
     from aca_core.testing.shelf import DeliveryShelf
 
 _HOMES = {
@@ -41,13 +41,13 @@ _HOMES = {
     "contracts": (
         "ArchiveProductContract",
         "CatalogueContract",
-        "DarkSourceContract",
         "OfferContract",
-        "ProbabilityModelContract",
         "RetrieverContract",
     ),
+    "dark_contract": ("DarkSourceContract",),
     "factories": ("SYNTHETIC", "write_dark_calibration", "write_fits", "write_parameter_file", "write_text"),
     "fixtures": ("PluginInstaller",),
+    "model_contract": ("ProbabilityModelContract",),
     "shelf": ("DeliveryShelf",),
 }
 __all__ = [

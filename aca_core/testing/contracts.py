@@ -5,7 +5,6 @@ The core's own tests run them on the built-in plugins, and on plugins that must 
 
 from __future__ import annotations
 
-import math
 import os
 import pickle
 import sqlite3
@@ -13,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import pytest
@@ -22,9 +21,7 @@ from aca_core.binding import bind
 from aca_core.catalogues import Catalogue, Work
 from aca_core.columns import FromArchive
 from aca_core.config import Config
-from aca_core.dark_sources import CCD_SHAPE, DarkSource
-from aca_core.errors import IntegrityError, MissingDataError
-from aca_core.models import InputRange, ProbabilityModel, StarConditions
+from aca_core.errors import IntegrityError
 from aca_core.offers import Offer, is_valid_name, site_options
 from aca_core.products import ArchiveProduct
 from aca_core.registry import Registry
@@ -33,9 +30,7 @@ from aca_core.retrievers import ObsidRequest, Retriever
 __all__ = [
     "ArchiveProductContract",
     "CatalogueContract",
-    "DarkSourceContract",
     "OfferContract",
-    "ProbabilityModelContract",
     "RetrieverContract",
 ]
 
@@ -209,169 +204,6 @@ def _make_index(connection: sqlite3.Connection, product: ArchiveProduct) -> None
 
 def _quoted(names: Sequence[str]) -> str:
     return ", ".join(f"[{name}]" for name in names)
-
-
-class DarkSourceContract(OfferContract):
-    """The contract of a dark source. Give the fixture ``source``: a source that points at one or more calibrations."""
-
-    @pytest.fixture
-    def source(self) -> DarkSource:
-        """The source under test, with at least one calibration."""
-        raise NotImplementedError("override the fixture 'source'")
-
-    @pytest.fixture
-    def offer(self, source: DarkSource) -> Offer:
-        """The source."""
-        return source
-
-    def test_lists_ids_in_order(self, source: DarkSource) -> None:
-        """Ids are YYYYDOY, ascending, without repetition."""
-        ids = source.ids()
-        assert ids, "let the fixture 'source' point at one or more calibrations"
-        assert list(ids) == sorted(set(ids))
-        assert all(len(dark_id) == 7 and dark_id.isdigit() for dark_id in ids)
-
-    def test_finds_the_folder(self, source: DarkSource) -> None:
-        """The folder of a calibration is absolute and exists."""
-        folder = source.directory(source.ids()[0])
-        assert folder.is_absolute()
-        assert folder.is_dir()
-
-    def test_reads_a_map(self, source: DarkSource) -> None:
-        """A map has the shape of the CCD, in floating point and native byte order."""
-        image = source.image(source.ids()[0])
-        assert image.shape == CCD_SHAPE
-        assert image.dtype.kind == "f"
-        assert image.dtype.isnative
-
-    def test_hands_out_maps_of_their_own(self, source: DarkSource) -> None:
-        """What a caller does to a map does not show in the next one."""
-        dark_id = source.ids()[0]
-        first = source.image(dark_id)
-        before = first[0, 0]
-        first[0, 0] = before + 1000
-        assert source.image(dark_id)[0, 0] == before
-
-    def test_reads_properties(self, source: DarkSource) -> None:
-        """Properties are a dict with the CCD temperature, or the source says that it keeps none."""
-        dark_id = source.ids()[0]
-        try:
-            properties = source.properties(dark_id)
-        except MissingDataError:
-            return
-        assert isinstance(properties, dict)
-        assert isinstance(properties.get("ccd_temp"), int | float), "properties lack a number ccd_temp (degC)"
-
-    def test_says_what_is_missing(self, source: DarkSource) -> None:
-        """An id that does not exist, or is none, is a `MissingDataError` that names it."""
-        absent = next(str(day) for day in range(2099001, 2099366) if str(day) not in source.ids())
-        for dark_id in (absent, "../etc"):
-            for question in (source.directory, source.image, source.properties):
-                with pytest.raises(MissingDataError):
-                    question(dark_id)
-
-
-class ProbabilityModelContract(OfferContract):
-    """The contract of a probability model. Give the fixture ``model``.
-
-    The model is evaluated inside its declared ranges, and in ordinary ones for inputs without a range.
-    """
-
-    @pytest.fixture
-    def model(self) -> ProbabilityModel:
-        """The model under test."""
-        raise NotImplementedError("override the fixture 'model'")
-
-    @pytest.fixture
-    def offer(self, model: ProbabilityModel) -> Offer:
-        """The model."""
-        return model
-
-    @pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (2, 3), (2, 1, 4)], ids=str)
-    def test_answers_in_the_shape_of_the_question(self, model: ProbabilityModel, shape: tuple[int, ...]) -> None:
-        """The result has the shape of the inputs, in floating point."""
-        result = _success(model, _sample(model, shape))
-        assert result.shape == shape
-        assert result.dtype.kind == "f"
-
-    def test_treats_each_star_alone(self, model: ProbabilityModel) -> None:
-        """An array of stars gives what each of them gives alone."""
-        import numpy as np
-
-        values = _sample(model, (24,))
-        together = _success(model, values)
-        alone = [_success(model, {name: each[index] for name, each in values.items()}) for index in range(24)]
-        np.testing.assert_allclose(together, np.array(alone), rtol=1e-12, atol=1e-14)
-
-    def test_broadcasts(self, model: ProbabilityModel) -> None:
-        """Inputs of different shapes are combined as numpy does."""
-        import numpy as np
-
-        values = _sample(model, (5,))
-        full = _success(model, values)
-        spread = {name: each[:, None] if number == 0 else each for number, (name, each) in enumerate(values.items())}
-        result = _success(model, spread)
-        expected_shape = (5, 1) if len(values) == 1 else (5, 5)
-        assert result.shape == expected_shape
-        np.testing.assert_allclose(np.diagonal(result) if len(values) > 1 else result[:, 0], full, rtol=1e-12)
-
-    def test_is_finite_in_its_ranges(self, model: ProbabilityModel) -> None:
-        """Inside the ranges, both ends included, the formula gives numbers."""
-        import numpy as np
-
-        assert np.isfinite(_success(model, _sample(model, (1000,)))).all()
-
-    def test_keeps_nan(self, model: ProbabilityModel) -> None:
-        """What is not known stays not known: NaN in, NaN out, and only there."""
-        import numpy as np
-
-        for name in model.inputs:
-            if name == "spoiler":
-                continue
-            values = _sample(model, (5,))
-            values[name] = values[name].copy()
-            values[name][2] = np.nan
-            assert np.isnan(_success(model, values)).tolist() == [False, False, True, False, False], name
-
-    def test_says_where_it_comes_from(self, model: ProbabilityModel) -> None:
-        """Its provenance names a source, for the results that it makes."""
-        assert model.provenance().get("source"), "set source= to the document or file that the formula comes from"
-
-
-_ORDINARY_RANGES: Final = {
-    "mag": InputRange(6.0, 11.0),
-    "t_ccd": InputRange(-16.0, -2.0),
-    "date": InputRange(315619265.184, 883699269.184),  # 2008:001 to 2026:001
-    "warm_frac": InputRange(0.02, 0.30),
-    "color": InputRange(-0.2, 1.6),
-    "halfwidth": InputRange(60.0, 180.0),
-}
-
-
-def _sample(model: ProbabilityModel, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return values of a model's inputs, spread over their ranges with both ends; the same ones at every call."""
-    import numpy as np
-
-    generator = np.random.default_rng(1999)
-    values: dict[str, Any] = {}
-    for name in model.inputs:
-        if name == "spoiler":
-            values[name] = generator.random(shape) < 0.5
-            continue
-        ordinary = _ORDINARY_RANGES[name]
-        limits = model.input_ranges().get(name, ordinary)
-        low = limits.low if math.isfinite(limits.low) else min(ordinary.low, limits.high - 1.0)
-        high = limits.high if math.isfinite(limits.high) else max(ordinary.high, limits.low + 1.0)
-        spread = generator.uniform(low, high, size=int(np.prod(shape)))
-        spread[:1], spread[1:2] = low, high
-        values[name] = spread.reshape(shape)
-    return values
-
-
-def _success(model: ProbabilityModel, values: dict[str, Any]) -> Any:
-    import numpy as np
-
-    return np.asarray(model.success(StarConditions(values)))
 
 
 class RetrieverContract(OfferContract):

@@ -115,8 +115,17 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-def write_dark_calibration(folder: Path, dark_id: str, *, level: float = 10.0, t_ccd: float = -10.0) -> Path:
-    """Write one dark calibration in the layout of a `DatedTree` of ``image.fits`` and ``properties.json``.
+def write_dark_calibration(
+    folder: Path,
+    dark_id: str,
+    *,
+    level: float = 10.0,
+    t_ccd: float = -10.0,
+    properties: Mapping[str, Any] | None = None,
+    image_file: str = "image.fits",
+    properties_file: str | None = "properties.json",
+) -> Path:
+    """Write one dark calibration in the layout of a `DatedTree`.
 
     Parameters
     ----------
@@ -128,6 +137,12 @@ def write_dark_calibration(folder: Path, dark_id: str, *, level: float = 10.0, t
         Dark current of the first pixel, e-/s; it falls towards the last pixel and is negative there.
     t_ccd : float
         CCD temperature, degC.
+    properties : mapping, optional
+        Further properties, or others: anything that JSON can hold.
+    image_file : str, default 'image.fits'
+        Base name of the map.
+    properties_file : str or None, default 'properties.json'
+        Base name of the properties; None for none.
 
     Returns
     -------
@@ -149,9 +164,11 @@ def write_dark_calibration(folder: Path, dark_id: str, *, level: float = 10.0, t
     image = np.linspace(level, -level / 10, 1024 * 1024, dtype=np.float32).reshape(1024, 1024)
     hdu = fits.PrimaryHDU(image)
     hdu.header["COMMENT"] = SYNTHETIC
-    hdu.writeto(place / "image.fits", checksum=True)
-    properties = {"ccd_temp": t_ccd, "date": f"{dark_id[:4]}:{dark_id[4:]}", "id": dark_id, "synthetic": SYNTHETIC}
-    (place / "properties.json").write_text(json.dumps(properties, indent=4, sort_keys=True), encoding="utf-8")
+    hdu.writeto(place / image_file, checksum=True)
+    if properties_file is not None:
+        own = {"ccd_temp": t_ccd, "date": f"{dark_id[:4]}:{dark_id[4:]}", "id": dark_id, "synthetic": SYNTHETIC}
+        text = json.dumps({**own, **(properties or {})}, indent=4, sort_keys=True)
+        (place / properties_file).write_text(text, encoding="utf-8")
     return place
 
 

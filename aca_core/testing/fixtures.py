@@ -76,6 +76,9 @@ def _forget_what_the_path_held() -> None:
     import importlib
 
     importlib.invalidate_caches()
+    opened = sys.modules.get("aca_core.archive.current")  # without importing it: what is not there has opened nothing
+    if opened is not None:
+        opened.forget_opened()
 
 
 @pytest.fixture
@@ -95,3 +98,4 @@ def install_plugin(
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(str(site)):
             del sys.modules[name]
+    _forget_what_the_path_held()

@@ -701,25 +701,72 @@ def test_demo_does_the_main_job_and_what_it_proposes_works(say, tmp_path):
     assert 'products = ["asp1", "obspar"]' in (folder / "aca.toml").read_text()
     assert (folder / "archive" / "asp1" / "08" / "08010").is_symlink()
     proposed = [line for line in out.partition("To go on:")[2].splitlines() if line.startswith("  aca ")]
-    assert len(proposed) == 6
+    assert len(proposed) == 10
     for line in proposed:
         words = shlex.split(line, comments=True)
         code, found, _ = say(shlex.join(words[1:]))
         assert (code, bool(found)) == (0, True), line
-    before = snapshot(folder / "delivered")
+    made = ("delivered", "darks", "archive/aca_dark")
+    before = [snapshot(folder / name) for name in made]
     code, out, _ = say("demo 'my archive'")
     assert code == 0
     assert "is there, and is used as it is" in out
     assert "Nothing is new." in out
-    assert snapshot(folder / "delivered") == before
+    assert "8 current." in out
+    assert [snapshot(folder / name) for name in made] == before
 
 
 def test_demo_goes_on_where_it_was_interrupted(say, tmp_path):
-    part = tmp_path / "d" / ".delivered.new"
-    part.mkdir(parents=True)
-    (part / "half").write_text("")
+    parts = [tmp_path / "d" / name for name in (".delivered.new", ".darks.new")]
+    for part in parts:
+        part.mkdir(parents=True)
+        (part / "half").write_text("")
     assert say("demo d --duration 200")[0] == 0
-    assert not part.exists()
+    assert not any(part.exists() for part in parts)
+
+
+def test_demo_answers_with_warm_pixels_and_the_probabilities_of_a_catalog(say):
+    out = say("demo d --duration 200")[1]
+    assert out.count("synthetic data made by aca_core.simulation, not from flight") == 2
+    assert "8 calibrations made from synthetic maps, and marked so." in out
+    history = re.findall(r"^(\d{7}) +\d{4}:\d{3} .* ([\d.]+) +█* *$", out, re.MULTILINE)
+    assert len(history) == 8
+    assert [float(model) for _, model in history] == sorted(float(model) for _, model in history), "the CCD ages"
+    table = out.partition("How likely is each star")[2].partition("By ")[0]
+    stars = [line.split() for line in table.splitlines() if re.match(r" *\d+\.\d ", line)]
+    assert len(stars) == 8
+    for column in (1, 2):
+        falling = [float(star[column]) for star in stars]
+        assert falling == sorted(falling, reverse=True), "the fainter, the less likely"
+    expected = float(re.search(r"By sota-2013, ([\d.]+) of the 8 are expected", out)[1])
+    assert abs(sum(float(star[1]) for star in stars) - expected) < 0.01
+
+
+def test_a_demonstration_of_an_earlier_version_has_no_dark_calibrations_and_goes_on(say, tmp_path):
+    assert say("demo d --duration 200")[0] == 0
+    file = tmp_path / "d" / "aca.toml"
+    kept = [line for line in file.read_text().splitlines() if not line.startswith("ska = ")]
+    file.write_text("\n".join(kept).partition("[dark]")[0])
+    shutil.rmtree(tmp_path / "d" / "darks")
+    shutil.rmtree(tmp_path / "d" / "archive" / "aca_dark")
+    code, out, err = say("demo d")
+    assert code == 0
+    assert "dark" not in err
+    assert "is one without dark calibrations; a new folder has them." in out
+    assert "aca --config d/aca.toml verify --full" in out
+    assert "warm" not in out
+    assert not (tmp_path / "d" / "darks").exists()
+
+
+def test_demo_says_which_dark_calibration_cannot_be_made(say, tmp_path):
+    assert say("demo d --duration 200")[0] == 0
+    shutil.rmtree(tmp_path / "d" / "archive" / "aca_dark" / "2014289")
+    (tmp_path / "d" / "darks" / "ska" / "data" / "aca_dark_cal" / "2014289" / "imd.fits").write_bytes(b"no map")
+    code, out, _ = say("demo d")
+    assert code == ATTENTION
+    assert re.search(r"^2014289 +failed ", out, re.MULTILINE)
+    assert "7 current, 1 failed." in out
+    assert "2017185" in out.partition("How many pixels")[2], "the others answer"
 
 
 def test_demo_says_when_the_environment_names_another_archive(say, monkeypatch, tmp_path):

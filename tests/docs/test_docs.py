@@ -19,7 +19,7 @@ import aca_core
 from aca_core import Config, Offer, Registry, hookspecs
 from aca_core._date_forms import FORMATS
 from aca_core._loading import HOOKS
-from aca_core.config import OFFER_SECTIONS, PluginSettings, ProbabilitySettings, ProductSet
+from aca_core.config import OFFER_SECTIONS, DarkSettings, PluginSettings, ProbabilitySettings, ProductSet
 from aca_core.offers import site_options
 
 DOCS = TOP / "docs"
@@ -86,7 +86,7 @@ def test_every_hook_has_a_heading_and_its_signature(hook, generate):
 
 
 def configuration_keys() -> list[str]:
-    classes = (Config, PluginSettings, ProbabilitySettings, ProductSet)
+    classes = (Config, PluginSettings, ProbabilitySettings, DarkSettings, ProductSet)
     keys = [f.name for cls in classes for f in attrs.fields(cls) if not f.metadata.get("internal")]
     options = [name for offer in Registry(Config()).offers(Offer) for name in site_options(type(offer))]
     return sorted({*keys, *options})
