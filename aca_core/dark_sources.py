@@ -79,7 +79,7 @@ def os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise IntegrityError(path, f"cannot be read: {error.strerror}") from error
+        raise IntegrityError(error.filename or path, f"cannot be read: {error.strerror}") from error
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -265,7 +265,8 @@ class DatedTree(DarkSource):
                         found |= {entry.name for entry in entries if is_dark_id(entry.name) and _is_folder(entry)}
         if not there:
             kind = "is no folder" if any(root.exists() for root in self.places) else "there is no folder"
-            raise MissingDataError(f"{self.noun} {self.name!r}: {kind}: {self._places()}")
+            hint = f"set root of [dark_sources.{self.name}] in the configuration, or name another source"
+            raise MissingDataError(f"{self.noun} {self.name!r}: {kind}: {self._places()}; {hint}")
         return tuple(sorted(found))
 
     def directory(self, dark_id: str) -> Path:

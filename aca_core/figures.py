@@ -13,7 +13,7 @@ from aca_core.errors import AcaError, DeclarationError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "new_figure", "save_figure", "styled"]
+__all__ = ["COLORS", "celsius", "new_figure", "save_figure", "styled"]
 
 COLORS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
 """Okabe and Ito's palette (jfly.uni-koeln.de/color, 2008), which people with any kind of colour vision tell apart."""
@@ -54,6 +54,26 @@ def styled() -> Iterator[None]:
         yield
 
 
+def celsius(temperature: float) -> str:
+    r"""Return a temperature for a label, with the minus that matplotlib writes along the axes.
+
+    Parameters
+    ----------
+    temperature : float
+        In degC.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> celsius(-11.5).encode("ascii", "backslashreplace")
+    b'\\u221211.5 \\xb0C'
+    """
+    return f"{temperature:g} °C".replace("-", "\N{MINUS SIGN}")
+
+
 def new_figure(width: float = 8.0, height: float = 4.8) -> Figure:
     """Return an empty figure, which belongs to nobody's window; call it in a `styled` block.
 
@@ -91,11 +111,14 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: float = 120.0) -> Path
     Raises
     ------
     DeclarationError
-        The ending is of another format. It is a ValueError.
+        `path` is no path, or its ending is of another format. It is a ValueError.
     OSError
         The file cannot be written.
     """
-    path = Path(path)
+    try:
+        path = Path(path)
+    except TypeError:
+        raise DeclarationError("save_figure", "path", path, "the path of a file") from None
     if path.suffix.lower() not in _ENDINGS:
         raise DeclarationError("save_figure", "path", str(path), f"a name that ends in {', '.join(_ENDINGS)}")
     with replacing(path) as part, styled():

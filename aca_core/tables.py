@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aca_core._whole_files import replacing
 from aca_core.errors import DateError, DeclarationError, IntegrityError, MissingDataError, UnknownNameError
+from aca_core.quantities import as_floats
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
     from aca_core.arrays import FloatArray
 
-__all__ = ["cells_of", "column_of", "read_table_file", "rows_of", "times_in", "write_table_file"]
+__all__ = ["cells_of", "column_of", "numbers_in", "read_table_file", "rows_of", "times_in", "write_table_file"]
 
 _FORMATS: Final = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".fits.gz": "fits", ".fit": "fits"}
 """Endings of names, and what astropy calls these formats."""
@@ -38,6 +40,8 @@ def read_table_file(path: str | Path) -> Table:
 
     Raises
     ------
+    DeclarationError
+        `path` is no path. It is a ValueError.
     MissingDataError
         There is no such file.
     IntegrityError
@@ -54,8 +58,12 @@ def read_table_file(path: str | Path) -> Table:
     import numpy as np
     from astropy.table import Table
 
-    path = Path(path)
-    if not path.is_file():
+    path = _path("read_table_file", path)
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise IntegrityError(path, f"cannot be read: {error.strerror}") from error
+    if not is_file:
         raise MissingDataError(f"there is no file {path}")
     ending = _ending(path)
     if ending not in (*_FORMATS, _ARRAYS):
@@ -65,7 +73,12 @@ def read_table_file(path: str | Path) -> Table:
             with np.load(path, allow_pickle=False) as arrays:
                 return Table({name: arrays[name] for name in arrays})
         keywords = {"hdu": 1} if _FORMATS[ending] == "fits" else {}
-        table = Table.read(path, format=_FORMATS[ending], **keywords)
+        with warnings.catch_warnings():
+            if keywords:
+                from astropy.io.fits.verify import VerifyWarning
+
+                warnings.simplefilter("ignore", VerifyWarning)  # what cannot be read for it is an error of ours
+            table = Table.read(path, format=_FORMATS[ending], **keywords)
     except Exception as error:  # astropy's readers raise anything from ValueError to IndexError
         raise IntegrityError(path, f"cannot be read as a table ({error})") from error
     if not table.colnames:
@@ -91,11 +104,11 @@ def write_table_file(table: Table, path: str | Path) -> Path:
     Raises
     ------
     DeclarationError
-        The ending is of no format that is known. It is a ValueError.
+        `path` is no path, or its ending is of no format that is known. It is a ValueError.
     OSError
         The file cannot be written.
     """
-    path = Path(path)
+    path = _path("write_table_file", path)
     ending = _ending(path)
     if ending not in _FORMATS:
         raise DeclarationError("write_table_file", "path", str(path), f"a name that ends in {_endings(reading=False)}")
@@ -131,6 +144,54 @@ def column_of(table: Table, names: Sequence[str], path: str | Path) -> str:
         if name.lower() in spelt:
             return spelt[name.lower()]
     raise UnknownNameError("column", " or ".join(names), table.colnames, f"The table is {path}.")
+
+
+def numbers_in(table: Table, column: str, path: str | Path, unit: str = "") -> FloatArray:
+    """Return the numbers of a column.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        The table.
+    column : str
+        Its column.
+    path : path-like
+        Where the table is from, for the message.
+    unit : str, optional
+        The unit that is wanted, where the column has one.
+
+    Returns
+    -------
+    ndarray of float64, (n_rows,)
+        NaN where the cell is empty or masked.
+
+    Raises
+    ------
+    DeclarationError
+        A cell is no number; the message names the first one. It is a ValueError.
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> numbers_in(Table({"mag": [9.5, float("nan")]}), "mag", "a table").tolist()
+    [9.5, nan]
+    """
+    import numpy as np
+
+    what, values = f"column {column!r} of {path}", np.ma.asarray(table[column])
+    if values.dtype.kind in "US":  # one word makes a whole column of a CSV file a text
+        for row, cell in enumerate(values.tolist()):
+            if cell is not None and not _is_number(cell):
+                raise DeclarationError(what, f"row {row + 1}", cell, f"a number{f' in {unit}' if unit else ''}")
+    return as_floats(what, "it", table[column], unit)
+
+
+def _is_number(cell: str | bytes) -> bool:
+    try:
+        float(cell or 0)
+    except ValueError:
+        return not cell.strip()
+    return True
 
 
 def times_in(table: Table, column: str, path: str | Path, *, years: bool = False) -> FloatArray:
@@ -174,10 +235,14 @@ def times_in(table: Table, column: str, path: str | Path, *, years: bool = False
     values = np.ma.asarray(table[column])
     known = ~np.ma.getmaskarray(values)
     plain = values.data
+    if plain.ndim != 1:
+        raise DateError(f"an array of shape {plain.shape[1:]}", f"column {column!r} of {path} needs one date in a row")
     if plain.dtype.kind == "f":
         known &= np.isfinite(plain)
     elif plain.dtype.kind in "US":
         known &= np.char.strip(plain) != plain.dtype.type()
+    elif plain.dtype.kind == "O":
+        known &= np.array([each is not None for each in plain], dtype=bool)
     secs = np.full(len(table), np.nan)
     try:
         secs[known] = to_secs(plain[known], format="frac_year" if years else None)
@@ -218,7 +283,7 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        None for what is masked, NaN or infinite.
+        None for what is masked, NaN or infinite, also within the cells of a column of arrays.
 
     Examples
     --------
@@ -231,7 +296,16 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
 
 
 def _plain(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return [_plain(each) for each in cell]
     return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _path(what: str, path: Any) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        raise DeclarationError(what, "path", path, "the path of a file") from None
 
 
 def _ending(path: Path) -> str:

@@ -289,14 +289,24 @@ class Careless(DatedTree):
         return kept(dark_id)
 TREE = Careless(""")], {
         "test_lists_ids_in_order", "test_reads_a_map", "test_hands_out_maps_of_their_own", "test_says_what_is_missing",
-        "test_answers_the_same_where_it_has_travelled", "test_is_selected_by_date", "test_is_scaled_and_clipped",
-        "test_makes_a_table",
+        "test_answers_the_same_where_it_has_travelled", "test_is_selected_by_date", "test_makes_a_table",
     }),
     ("model", [(', source="made up"', "")], {"test_says_where_it_comes_from"}),
     ("model", [("stars.spoiler, 0.9", "stars.mag > stars.mag.sum() / (stars.mag.size + 1), 0.9")], {
         "test_treats_each_star_alone", "test_broadcasts",
     }),
     ("model", [("np.clip((12.0", "np.nan_to_num((12.0"), (", 0, 1)", ")")], {"test_keeps_nan"}),
+    ("model", [("(12.0 - stars.mag)", "(stars.mag - 5.0)")], {"test_falls_with_magnitude_and_with_the_dark_current"}),
+    ("model", [("- 0.01 * (stars.t_ccd", "+ 0.01 * (stars.t_ccd")], {
+        "test_falls_with_magnitude_and_with_the_dark_current",
+    }),
+    ("model", [
+        ('"spoiler"], source', '"spoiler", "color"], source'),
+        ("return np.clip(", "return np.where(stars.color == 1.5, np.nan, 0 * stars.color) + np.clip("),
+    ], {
+        "test_is_finite_in_its_ranges", "test_leaves_out_what_is_not_known",
+        "test_falls_with_magnitude_and_with_the_dark_current",
+    }),
     ("model", [("(stars.t_ccd + 10)", "1 / (stars.mag - 12)")], {
         "test_keeps_nan", "test_is_finite_in_its_ranges", "test_answers_in_the_shape_of_the_question",
         "test_treats_each_star_alone", "test_broadcasts", "test_gives_the_same_where_it_has_travelled",
@@ -306,11 +316,13 @@ TREE = Careless(""")], {
         "test_treats_each_star_alone", "test_broadcasts", "test_gives_the_same_where_it_has_travelled",
         "test_answers_one_star_with_a_number", "test_stays_within_its_limits",
         "test_is_clipped_to_its_ranges", "test_leaves_out_what_is_not_known", "test_reports_what_it_does_not_use",
+        "test_falls_with_magnitude_and_with_the_dark_current",
     }),
     ("model", [("return np.clip", "return [1] or np.clip")], {
         "test_keeps_nan", "test_answers_in_the_shape_of_the_question", "test_treats_each_star_alone", "test_broadcasts",
         "test_answers_one_star_with_a_number", "test_stays_within_its_limits",
         "test_is_clipped_to_its_ranges", "test_leaves_out_what_is_not_known", "test_reports_what_it_does_not_use",
+        "test_falls_with_magnitude_and_with_the_dark_current",
     }),
     ("model", [
         ("        return np.clip(", "        return np.sqrt(11.5 - stars.mag) * 0 + np.clip("),
@@ -326,6 +338,7 @@ UNUSED = M""")], {
         "test_has_ranges_of_its_inputs",
         "test_answers_one_star_with_a_number", "test_stays_within_its_limits",
         "test_is_clipped_to_its_ranges", "test_leaves_out_what_is_not_known", "test_reports_what_it_does_not_use",
+        "test_falls_with_magnitude_and_with_the_dark_current",
     }),
     ("model", [("    def success", """    slope: float = site_option(0.01, help="per degC")
     def provenance(self):

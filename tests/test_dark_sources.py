@@ -239,11 +239,12 @@ def test_a_source_says_where_it_looks(mica, ska):
 def test_a_tree_that_is_not_there_is_named(mica):
     with pytest.raises(MissingDataError) as caught:
         mica.ids()
-    assert str(caught.value) == f"dark source 'mica': there is no folder: {mica.root}"
+    hint = "set root of [dark_sources.mica] in the configuration, or name another source"
+    assert str(caught.value) == f"dark source 'mica': there is no folder: {mica.root}; {hint}"
     mica.root.write_text("not a folder")
     with pytest.raises(MissingDataError) as caught:
         mica.ids()
-    assert str(caught.value) == f"dark source 'mica': is no folder: {mica.root}"
+    assert str(caught.value) == f"dark source 'mica': is no folder: {mica.root}; {hint}"
     for question in (mica.directory, mica.image, mica.properties):
         with pytest.raises(MissingDataError, match=r"^dark source 'mica': there is no calibration '2007006' in /"):
             question("2007006")

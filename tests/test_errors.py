@@ -126,7 +126,9 @@ def test_errors_come_out_of_worker_processes(tmp_path):
     with pytest.raises(DeclarationError, match=r"^Column: name is 'Slot'; expected a lower-case identifier") as caught:
         column.result()
     assert (caught.value.what, caught.value.field, caught.value.value) == ("Column", "name", "Slot")
-    with pytest.raises(MissingDataError, match=r"^dark source 'night': there is no folder: .*none$"):
+    with pytest.raises(
+        MissingDataError, match=r"^dark source 'night': there is no folder: .*none; set root of \[dark_sources\.night\]"
+    ):
         ids.result()
 
 

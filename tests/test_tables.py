@@ -1,11 +1,13 @@
 """Tables from files and into files: the formats, what is refused, and that a file is never half there."""
 
+import json
+
 import numpy as np
 import pytest
 from astropy.table import Table
 
-from aca_core import DeclarationError, IntegrityError, MissingDataError, UnknownNameError
-from aca_core.tables import column_of, read_table_file, write_table_file
+from aca_core import DateError, DeclarationError, IntegrityError, MissingDataError, UnknownNameError
+from aca_core.tables import column_of, numbers_in, read_table_file, rows_of, times_in, write_table_file
 
 
 @pytest.fixture
@@ -29,6 +31,24 @@ def test_a_table_comes_back_as_it_was_written(tmp_path, table, name):
 def test_arrays_of_numpy_are_a_table(tmp_path):
     np.savez(tmp_path / "a.npz", mag=[9.0, 10.0], fail=[0, 1])
     assert read_table_file(tmp_path / "a.npz")["fail"].tolist() == [0, 1]
+
+
+def test_a_word_among_numbers_is_named_with_its_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("mag,name\n10.3,a\n,b\nbright,c\n")
+    with pytest.raises(
+        DeclarationError, match=r"^column 'mag' of .*a\.csv: row 3 is 'bright'; expected a number in mag$"
+    ):
+        numbers_in(read_table_file(path), "mag", path, "mag")
+    path.write_text("mag,name\n10.3,a\n,b\n")
+    assert np.isnan(numbers_in(read_table_file(path), "mag", path)).tolist() == [False, True]
+
+
+def test_a_truncated_fits_file_is_one_error_without_a_warning(tmp_path, table):
+    whole = write_table_file(table, tmp_path / "t.fits").read_bytes()
+    (tmp_path / "t.fits").write_bytes(whole[:1000])
+    with pytest.raises(IntegrityError, match=r"t\.fits: cannot be read as a table"):  # a warning would be an error here
+        read_table_file(tmp_path / "t.fits")
 
 
 def test_what_is_empty_is_masked(tmp_path):
@@ -84,3 +104,26 @@ def test_a_column_is_found_by_any_of_its_names(table):
     assert column_of(table, ["mag_aca", "MAG"], "t.csv") == "mag"
     with pytest.raises(UnknownNameError, match=r"no column is named 'date or year'.* Known: mag, name.*t\.csv"):
         column_of(table, ["date", "year"], "t.csv")
+
+
+def test_what_is_no_path_is_refused(table):
+    for path in (None, 5, b"stars.csv"):
+        with pytest.raises(DeclarationError, match=r"^read_table_file: path is .*; expected the path of a file"):
+            read_table_file(path)
+        with pytest.raises(DeclarationError, match=r"^write_table_file: path is .*; expected the path of a file"):
+            write_table_file(table, path)
+    with pytest.raises(IntegrityError, match="cannot be read: File name too long"):
+        read_table_file("a" * 300 + ".csv")
+
+
+def test_rows_are_plain_down_to_the_cells_of_arrays():
+    rows = rows_of(Table({"ends": [[1.0, np.nan], [np.inf, 4.0]], "count": [2, 3]}))
+    assert rows == [{"ends": [1.0, None], "count": 2}, {"ends": [None, 4.0], "count": 3}]
+    json.dumps(rows, allow_nan=False)
+
+
+def test_a_column_of_dates_may_have_gaps_and_has_one_date_in_a_row():
+    secs = times_in(Table({"date": np.array(["1998:001:00:00:00", None], dtype=object)}), "date", "stars.ecsv")
+    np.testing.assert_allclose(secs, [63.184, np.nan])
+    with pytest.raises(DateError, match=r"column 'date' of stars.ecsv needs one date in a row"):
+        times_in(Table({"date": [[1.0, 2.0]]}), "date", "stars.ecsv")

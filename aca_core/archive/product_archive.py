@@ -68,7 +68,7 @@ class ProductArchive:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.archive is not None and self._feed is None:
             return _member, (self.archive, self.name)
-        places = [(store.folder, store.root, store.lock_kind, store.staging) for store in self.stores]
+        places = [(store.folder, store.root, store.lock.kind, store.staging) for store in self.stores]
         return _rebuilt, (type(self), self.product, places, self._feed, self._given)
 
     @property

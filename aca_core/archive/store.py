@@ -64,7 +64,6 @@ class Store:
         self._folder = str(folder)
         self.root = root
         self.lock = FolderLock(folder, lock)
-        self.lock_kind = lock
         self.staging = staging or folder / STAGING
         self.index = Index(folder / INDEX_FILE, product)
 

@@ -55,7 +55,7 @@ def show_list(session: Session, start: str | None, stop: str | None, source: str
 
     No map is opened. "t_ccd" is the temperature of the CCD in degC and "t_ccd from" where that is from, "zodib" the
     zodiacal brightness. Of a source that keeps no properties there are the ids. Exit code 3 where the properties of a
-    calibration cannot be read.
+    calibration cannot be read, or lack the temperature.
 
     \b
     Examples:
@@ -69,11 +69,11 @@ def show_list(session: Session, start: str | None, stop: str | None, source: str
     with session.answering() as warned:
         calibrations = DarkCalibrations.of(source)
         ids = calibrations.ids_between(start, stop)
-        found, problems = _properties(calibrations.source, ids)
+        found, temperatures, problems = _properties(calibrations.source, ids)
         if not ids:
             session.say(calibrations.nothing_between(start, stop))
     name, keeps = calibrations.source.name, bool(found or problems)
-    rows = [_row(dark_id, found.get(dark_id, {})) for dark_id in ids]
+    rows = [_row(dark_id, found.get(dark_id, {}), temperatures.get(dark_id)) for dark_id in ids]
     if as_json:
         write_json({"source": name, "calibrations": rows, "problems": problems, "warnings": warned})
     elif ids:
@@ -85,25 +85,29 @@ def show_list(session: Session, start: str | None, stop: str | None, source: str
     return ATTENTION if problems else 0
 
 
-def _properties(source: DarkSource, ids: Iterable[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Return the properties that can be read, by id, and what is wrong with the others."""
-    from aca_core.dark_cal.properties import read_properties
+def _properties(
+    source: DarkSource, ids: Iterable[str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, float], list[str]]:
+    """Return the properties that can be read and the temperatures in them, by id, and what is wrong with the others."""
+    from aca_core.dark_cal.properties import read_properties, t_ccd_of
     from aca_core.errors import IntegrityError, MissingDataError
 
     found: dict[str, dict[str, Any]] = {}
+    temperatures: dict[str, float] = {}
     problems, absent = [], []
     for dark_id in ids:
         try:
             found[dark_id] = read_properties(source, dark_id)
+            temperatures[dark_id] = t_ccd_of(source, dark_id)
         except IntegrityError as error:
             problems.append(str(error))
         except MissingDataError as error:
             absent.append(str(error))
     # Where no calibration has any, the source keeps none; where one lacks them, something is wrong with it.
-    return found, [*problems, *(absent if found or problems else [])]
+    return found, temperatures, [*problems, *(absent if temperatures or problems else [])]
 
 
-def _row(dark_id: str, properties: dict[str, Any]) -> dict[str, Any]:
+def _row(dark_id: str, properties: dict[str, Any], t_ccd: float | None) -> dict[str, Any]:
     """Return what a list says of one calibration; both sets of properties that are in use have it."""
     replicas = properties.get("replicas")
     if not isinstance(replicas, list):
@@ -112,7 +116,7 @@ def _row(dark_id: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": dark_id,
         "date": as_date(dark_id),
-        "t_ccd": properties.get("ccd_temp"),
+        "t_ccd": t_ccd,
         "t_ccd_from": ", ".join(sources) or None,
         "replicas": len(replicas) or properties.get("n_ccd_img"),
         "zodib": properties.get("zodib"),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import click
 
-from aca_core.cli.dark_options import CELSIUS, PICTURES, as_date, json_option, select_option, source_option
+from aca_core.cli.dark_options import CELSIUS, as_date, json_option, select_option, source_option
 from aca_core.cli.output import write_json, write_lines, write_table
+from aca_core.cli.parameters import PICTURES, OutFile
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ _ABOVE: Final = (20, 50, 100, 200, 1000)
 _ENDINGS: Final = (".fits", ".fits.gz", ".npy", *PICTURES)
 
 
-def _as_out(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    if value is not None and not value.name.lower().endswith(_ENDINGS):
-        raise click.BadParameter(f"{str(value)!r}: expected a name that ends in {', '.join(_ENDINGS)}", ctx, param)
-    return value
-
-
 @click.command()
 @click.argument("date")
 @select_option
@@ -45,8 +40,7 @@ def _as_out(ctx: click.Context, param: click.Parameter, value: Path | None) -> P
 @click.option("--allow-negative", is_flag=True, help="Keep negative values, which noise brings; else they become 0.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    callback=_as_out,
+    type=OutFile(_ENDINGS),
     metavar="FILE",
     help="Write the map: .fits or .npy; or a picture of it: .png, .svg or .pdf. A file of that name is replaced.",
 )
@@ -115,11 +109,14 @@ def _find(
     source = calibrations.source
     dark_id = calibrations.id(date, select)
     # By its id: what answers is the calibration of that day, whatever becomes of the others meanwhile.
-    pixels = calibrations.image(as_date(dark_id), t_ccd_ref=t_ccd_ref, allow_negative=allow_negative)
     try:
         t_ccd = t_ccd_of(source, dark_id)
-    except MissingDataError:
+    except MissingDataError as error:
+        if t_ccd_ref is not None:
+            text = f"{error}; without the CCD temperature a map cannot be scaled; leave out --t-ccd-ref"
+            raise MissingDataError(text) from error
         t_ccd = None  # it is shown as it was measured, so that this need not be known
+    pixels = calibrations.image(as_date(dark_id), t_ccd_ref=t_ccd_ref, allow_negative=allow_negative)
     return _Found(
         pixels,
         {

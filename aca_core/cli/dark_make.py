@@ -73,6 +73,8 @@ def _telling(tell: Callable[[str, int, int], None]) -> Callable[[DarkUpdate], No
     number = itertools.count(1)
 
     def told(done: DarkUpdate) -> None:
+        if done.state == "failed":
+            return  # the log has said so, with the reason
         tell(f"{done.dark_id} {done.state}", next(number), 0)
 
     return told

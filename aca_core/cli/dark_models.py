@@ -64,12 +64,12 @@ def plot(
     out: Path | None,
     table_alone: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Draw the fraction of warm pixels over the mission.
 
     As measured, and scaled to one temperature, with the model's curve there. Every map is read once. The table has
     fractions of the whole CCD in percent: at the temperature of the calibration, scaled to --t-ccd-ref, and that of the
-    model there.
+    model there. A calibration that is damaged is left out and told, and the exit code is 3.
 
     \b
     Examples:
@@ -77,6 +77,7 @@ def plot(
       aca dark plot --t-ccd-ref -10 --threshold 50 --out warm-pixels.svg
       aca dark plot --start 2012:001 --model 2017 --table --json
     """
+    from aca_core.cli import ATTENTION
     from aca_core.dark_cal import plot_warm_fraction_history, warm_fraction_history
     from aca_core.figures import save_figure, styled
 
@@ -103,10 +104,11 @@ def plot(
     if as_json:
         rows = [dict(zip(history.colnames, row, strict=True)) for row in _plain_rows(history)]
         write_json({**history.meta, "calibrations": rows, "out": out and str(out), "warnings": warned})
-        return
-    write_history(history)
-    if out is not None:
-        click.echo(f"\nWrote {out}.")
+    else:
+        write_history(history)
+        if out is not None:
+            click.echo(f"\nWrote {out}.")
+    return ATTENTION if history.meta["left_out"] else 0
 
 
 def _plain_rows(table: Table) -> list[tuple[Any, ...]]:
@@ -126,19 +128,23 @@ def write_history(history: Table, bars: int = 0) -> None:
         How many signs the longest bar has that shows the fraction at one temperature; 0 for no bars.
     """
     reference = f"at {history.meta['t_ccd_ref']:g}"
+    measured = ("warm_raw", "warm_ref", "model_ref")
+    # Hot pixels are few: where none of the fractions is as great as 1 %, two more digits tell them apart.
+    greatest = max((value for name in measured for value in history[name] if value == value), default=0.0)
+    digits = 2 if greatest >= 0.01 else 4
     headings = ["id", "date", "t_ccd degC", "measured %", f"{reference} %", f"model {reference} %"]
     longest = max((value for value in history["warm_ref"] if value == value), default=0.0)
     rows = []
     for row in history:
         bar = "█" * round(bars * row["warm_ref"] / longest) if row["warm_ref"] == row["warm_ref"] and longest else ""
-        numbers = (_percent(row[name]) for name in ("warm_raw", "warm_ref", "model_ref"))
+        numbers = (_percent(row[name], digits) for name in measured)
         t_ccd = "" if row["t_ccd"] != row["t_ccd"] else f"{row['t_ccd']:.2f}"
         rows.append([str(row["id"]), str(row["date"]), t_ccd, *numbers, *([bar] if bars else [])])
-    write_table(headings + [""] * bool(bars), rows, right=headings[2:], least=("date",))
+    write_table(headings + [""] * bool(bars), rows, right=headings[2:], least=("date", ""))
 
 
-def _percent(fraction: float) -> str:
-    return "" if fraction != fraction else f"{100 * fraction:.2f}"
+def _percent(fraction: float, digits: int) -> str:
+    return "" if fraction != fraction else f"{100 * fraction:.{digits}f}"
 
 
 # ---- one date -------------------------------------------------------------------------------------------------------
@@ -190,6 +196,8 @@ def model(session: Session, date: str | None, t_ccd: float, plot: Path | None, a
     for each in models:
         values = ", ".join(f"{name} {float(value):.6g}" for name, value in each.parameters.items())
         write_lines([f"model {each.name}, at {each.t_ccd_ref:g} degC: {values}"])
+    if any(found > 1 for each in fractions for found in each):
+        write_lines(["", "A model that says more than 100 % has more pixels than the CCD: it was not fitted there."])
     if plot is not None:
         click.echo(f"\nWrote {plot}.")
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from aca_core.cli.parameters import Number
+from aca_core.cli.parameters import PICTURES, Number, OutFile
 
 __all__ = [
     "CELSIUS",
-    "PICTURES",
     "as_date",
     "json_option",
     "model_option",
@@ -24,9 +22,6 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-PICTURES: Final = (".png", ".svg", ".pdf")
-"""Endings of pictures."""
 
 _ABSOLUTE_ZERO: Final = -273.15
 
@@ -73,18 +68,10 @@ def picture_option(name: str, text: str) -> Callable[[F], F]:
     """Return an option that names a picture."""
     return click.option(
         name,
-        type=click.Path(path_type=Path, dir_okay=False),
-        callback=_as_picture,
+        type=OutFile(PICTURES),
         metavar="FILE",
         help=f"{text} It ends in .png, .svg or .pdf; a file of that name is replaced.",
     )
-
-
-def _as_picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a name before the work is done."""
-    if value is not None and value.suffix.lower() not in PICTURES:
-        raise click.BadParameter(f"{str(value)!r}: expected a name that ends in {', '.join(PICTURES)}", ctx, param)
-    return value
 
 
 def as_date(dark_id: str) -> str:

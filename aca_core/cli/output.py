@@ -20,6 +20,8 @@ __all__ = ["as_iso", "as_size", "counted", "write_json", "write_lines", "write_t
 
 _WIDE = 10_000
 _MANY = 8
+_LONG = 2_000
+"""From how many rows on a table is written plainly on a terminal too: fitting a million takes minutes."""
 
 
 def write_json(value: Any) -> None:
@@ -105,14 +107,17 @@ def write_table(
     least : sequence of str
         Headings of the columns that a terminal that is narrower still does without, the least important one first.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-
     if sys.stdout is None:
         return  # closed by whoever started us
     terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, highlight=False, width=None if terminal else _WIDE)
     cells = [tuple(row) for row in rows]
+    if not terminal or len(cells) > _LONG:
+        click.echo("\n".join(_plain_lines(headings, cells, set(right))))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, highlight=False)
     numbers, dispensable, every = set(right), set(spare), list(range(len(headings)))
     telling = [n for n in every if headings[n] not in dispensable or any(row[n] not in ("", "0") for row in cells)]
     narrower = [[n for n in telling if headings[n] not in least[:count]] for count in range(len(least) + 1)]
@@ -123,7 +128,7 @@ def write_table(
         table = _table(
             [headings[n] for n in shown], [tuple(row[n] for n in shown) for row in cells], numbers, close=close
         )
-        table.box = SIMPLE_HEAD if terminal else None
+        table.box = SIMPLE_HEAD
         # Measured as if there were room for all: else what is measured is the terminal.
         measured = console.measure(table, options=console.options.update(max_width=_WIDE))
         if (measured.minimum if fold else measured.maximum) <= console.width:
@@ -133,6 +138,28 @@ def write_table(
     with console.capture() as written:
         console.print(table)
     click.echo(written.get(), nl=False)  # as everything else: rich would end the program where nobody reads any more
+
+
+def _plain_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], right: set[str]) -> list[str]:
+    """Return one line a row, whole however wide, with the columns below each other."""
+    from rich.cells import cell_len
+
+    # A line break within a cell would look like a row.
+    lines = [tuple(" ".join(cell.splitlines()) for cell in row) for row in [headings, *rows]]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    gap = " " if len(headings) > _MANY else "  "
+
+    def fitted(cell: str, width: int, *, to_right: bool) -> str:
+        free = " " * (width - cell_len(cell))
+        return free + cell if to_right else cell + free
+
+    sides = [heading in right for heading in headings]
+    return [
+        gap.join(
+            fitted(cell, width, to_right=side) for cell, width, side in zip(line, widths, sides, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: set[str], *, close: bool) -> Table:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import os
+from pathlib import Path
+from typing import Any, Final
 
 import click
 from click.types import FloatParamType
 
-__all__ = ["OBSID", "Number", "Seconds", "Whole"]
+__all__ = ["OBSID", "PICTURES", "Number", "OutFile", "Seconds", "Whole"]
+
+PICTURES: Final = (".png", ".svg", ".pdf")
+"""Endings of pictures."""
 
 
 class Whole(click.IntRange):
@@ -84,6 +89,31 @@ class Number(FloatParamType):
         if not (math.isfinite(number) and low <= number <= high):
             self.fail(f"{str(value)!r} cannot be used here{_range(f'expected a {self.noun}', self)}", param, ctx)
         return number
+
+
+class OutFile(click.Path):
+    """A file that is going to be written, looked at before the work is done.
+
+    Parameters
+    ----------
+    endings : tuple of str
+        How its name may end.
+    """
+
+    def __init__(self, endings: tuple[str, ...]) -> None:
+        super().__init__(dir_okay=False, path_type=str)
+        self.endings = endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of what was typed."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if not path.name.lower().endswith(self.endings):
+            self.fail(f"{str(path)!r}: expected a name that ends in {', '.join(self.endings)}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"{str(path)!r}: there is no folder {path.parent}", param, ctx)
+        if not os.access(path.parent, os.W_OK):
+            self.fail(f"{str(path)!r}: the folder {path.parent} may not be written to", param, ctx)
+        return path
 
 
 def _range(expected: str, limits: click.IntRange | click.FloatRange | Number) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aca_core.cli.output import counted, write_json, write_lines, write_table
-from aca_core.cli.parameters import Number, Whole
+from aca_core.cli.parameters import Number, OutFile, Whole
 from aca_core.cli.prob_evaluate import evaluate
 from aca_core.cli.prob_models import models, plot
 from aca_core.cli.prob_options import chosen_model, column_option, json_option, star_options
@@ -49,9 +49,9 @@ for command in (evaluate, models, plot):
 _table = click.argument("table", type=click.Path(path_type=Path, dir_okay=False), required=False)
 _out = click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutFile((".csv", ".ecsv", ".fits", ".fits.gz", ".fit")),
     metavar="FILE",
-    help="Write the table to a file: CSV, ECSV or FITS, by its ending.",
+    help="Write the table to a file: CSV, ECSV or FITS, by its ending; a file of that name is replaced.",
 )
 
 
@@ -146,23 +146,19 @@ def _answer(
     model = chosen_model(session.registry, kind, options.pop("model"))
     given = {name: value for name, value in options.items() if value is not None}
     stars = None if path is None else read_stars(path, columns)
-    if out is not None:
-        _check_out(out)
     if "date" in given:
         given["date"] = to_date(given["date"])  # what is wrong with it is said before anything is computed
     inputs = _inputs(session, stars, given)
     _check_inputs(model, stars, inputs)
+    now = "date" not in inputs and _uses_date(model, inputs)
+    if now:
+        given["date"] = inputs["date"] = to_date(None)  # so that the answer says which date this was
     with session.answering() as warned:
         result = success_prob(kind, model=model, **inputs)
     if stars is None:
-        _write_star(result, inputs, warned, as_json=as_json)
+        _write_star(result, inputs, warned, now=now, as_json=as_json)
     else:
         _write_stars(_with_probabilities(stars, result, given), result, warned, out, fewer, as_json=as_json)
-
-
-def _check_out(out: Path) -> None:
-    if not out.name.lower().endswith((".csv", ".ecsv", ".fits", ".fits.gz", ".fit")):
-        raise click.UsageError(f"--out '{out}' is no table by its name; expected one in .csv, .ecsv or .fits")
 
 
 def _inputs(session: Session, stars: StarTable | None, given: dict[str, Any]) -> dict[str, Any]:
@@ -182,6 +178,11 @@ def _inputs(session: Session, stars: StarTable | None, given: dict[str, Any]) ->
     return {**found, **given}
 
 
+def _uses_date(model: ProbabilityModel, inputs: dict[str, Any]) -> bool:
+    """Say whether the answer depends on the date."""
+    return "date" in model.inputs or ("warm_frac" in model.inputs and "warm_frac" not in inputs)
+
+
 def _check_inputs(model: ProbabilityModel, stars: StarTable | None, inputs: dict[str, Any]) -> None:
     """Refuse, in the words of the command line, what the model cannot answer."""
     needed = {"mag"} & set(model.inputs)
@@ -197,16 +198,14 @@ def _check_inputs(model: ProbabilityModel, stars: StarTable | None, inputs: dict
 # ---- one star -------------------------------------------------------------------------------------------------------
 
 
-def _write_star(result: SuccessProb, inputs: dict[str, Any], warned: list[str], *, as_json: bool) -> None:
+def _write_star(result: SuccessProb, inputs: dict[str, Any], warned: list[str], *, now: bool, as_json: bool) -> None:
     if as_json:
         write_json({"prob": result.prob, "inputs": inputs, **_origin(result, warned)})
         return
     click.echo(f"{result.prob:.4f} is the probability that the star is {_VERBS[result.kind]}")
-    units = {"t_ccd": " degC", "halfwidth": " arcsec"}
+    units = {"t_ccd": " degC", "halfwidth": " arcsec", **({"date": " (now)"} if now else {})}
     known = [f"{name} {value}{units.get(name, '')}" for name, value in inputs.items() if name not in result.ignored]
     if result.warm_frac is not None and "warm_frac" not in inputs:
-        if "date" not in inputs:
-            known.append("date now")
         known.append(f"hence a warm fraction of {float(result.warm_frac):.4f}")
     write_lines([f"for {', '.join(known)}", *_origin_lines(result)])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aca_core.cli.output import write_json, write_lines, write_table
+from aca_core.cli.output import counted, write_json, write_lines, write_table
 from aca_core.cli.prob_options import (
     MAGNITUDE,
     chosen_model,
@@ -90,9 +90,8 @@ def evaluate(
 
 def _write(report: OutcomeReport) -> None:
     failed = int(report.summary["observed"][0])
-    said = [
-        f"{report.kind} of {report.n:,} stars of {report.place}: {failed:,} failed ({_percent(failed / report.n)} %)."
-    ]
+    stars = f"{report.n:,} star{'s' * (report.n != 1)} of {report.place}"
+    said = [f"{report.kind} of {stars}: {failed:,} failed ({_percent(failed / report.n)} %)."]
     if report.left_out:
         said.append("Left out: " + ", ".join(f"{count:,} {reason}" for reason, count in report.left_out.items()) + ".")
     write_lines([*said, ""])
@@ -135,10 +134,9 @@ def _write_notes(report: OutcomeReport) -> None:
     lines = []
     for row in report.summary:
         if row["clipped"]:
-            lines.append(
-                f"{row['model']}: {row['clipped']} probabilities were so near to 0 or 1 that the likelihood was taken "
-                f"at {LIKELIHOOD_FLOOR} from there."
-            )
+            clipped = counted(int(row["clipped"]), "probability is", "probabilities are")
+            said = f"so near to 0 or 1 that the likelihood is taken at {LIKELIHOOD_FLOOR} from there"
+            lines.append(f"{row['model']}: {clipped} {said}.")
     for model, names in report.ignored.items():
         if names:
             lines.append(f"{model} does not use {', '.join(names)} of the table.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from aca_core.cli.parameters import Number
+from aca_core.cli.parameters import PICTURES, Number, OutFile
 
 if TYPE_CHECKING:
     from aca_core.models import ModelKind, ProbabilityModel
@@ -75,14 +74,8 @@ def picture_option(name: str, text: str) -> Callable[[F], F]:
     -------
     callable
     """
-
-    def check(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-        if value is not None and value.suffix.lower() not in (".png", ".svg", ".pdf"):
-            raise click.BadParameter(f"'{value}' is no picture; expected a name in .png, .svg or .pdf", ctx, param)
-        return value
-
-    kind = click.Path(path_type=Path, dir_okay=False)
-    return click.option(name, type=kind, callback=check, metavar="FILE", help=f"{text} PNG, SVG or PDF, by its ending.")
+    said = f"{text} PNG, SVG or PDF, by its ending; a file of that name is replaced."
+    return click.option(name, type=OutFile(PICTURES), metavar="FILE", help=said)
 
 
 def star_options(command: F) -> F:

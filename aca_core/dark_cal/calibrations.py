@@ -140,15 +140,16 @@ class DarkCalibrations:
 
     def _image(self, dark_id: str, t_ccd_ref: float | None, aca_image: bool, allow_negative: bool) -> FloatArray:
         scale = 1.0 if t_ccd_ref is None else float(dark_temp_scale(t_ccd_of(self.source, dark_id), t_ccd_ref))
-        image = self.source.image(dark_id)
-        if image.shape != CCD_SHAPE or image.dtype.kind != "f":
-            found = f"{image.dtype} of shape {image.shape}"
+        given: Any = self.source.image(dark_id)
+        if not isinstance(given, np.ndarray) or given.shape != CCD_SHAPE or given.dtype.kind != "f":
+            is_array = isinstance(given, np.ndarray)
+            found = f"{given.dtype} of shape {given.shape}" if is_array else f"a {type(given).__name__}"
             place = f"{self.source.described()}, calibration {dark_id}"
             raise IntegrityError(place, f"gives {found} for a map; expected floating point of shape {CCD_SHAPE}")
-        if t_ccd_ref is not None:
-            image *= scale
+        # Never in place: a source may keep what it hands out.
+        image: FloatArray = given if t_ccd_ref is None else given * scale
         if not allow_negative:
-            np.maximum(image, 0, out=image)
+            image = np.maximum(image, 0)
         if not aca_image:
             return image
         meta = {"dark_id": dark_id, "source": self.source.name, "unit": "e-/s"}

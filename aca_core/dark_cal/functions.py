@@ -217,8 +217,9 @@ def get_dark_cal_image(
 
     Returns
     -------
-    ndarray of float32 or ACAImage, shape (1024, 1024)
-        Dark current, e-/s; element [0, 0] is the pixel at row -512, column -512. The caller owns it.
+    ndarray or ACAImage, shape (1024, 1024)
+        Dark current, e-/s, float32, or float64 where the file has that; element [0, 0] is the pixel at row -512, column
+        -512. The caller owns it.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from aca_core.dark_cal.sources import SourceLike
 from aca_core.dark_current.laws import dark_law
 from aca_core.dark_current.scaling import dark_temp_scale
 from aca_core.dark_current.warm_fractions import warm_fraction_at
-from aca_core.errors import AcaWarning, DeclarationError, MissingDataError
+from aca_core.errors import AcaError, AcaWarning, DeclarationError, IntegrityError, MissingDataError
 from aca_core.quantities import as_floats
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def warm_fraction_history(
         One row for each calibration: ``id``, ``date`` (``YYYY:DOY``), ``year`` (fractional), ``t_ccd`` (degC),
         ``warm_raw`` (as measured), ``warm_ref`` (scaled to `t_ccd_ref`), ``model_raw`` and ``model_ref`` (the model's,
         at both temperatures), ``synthetic`` (whether it is marked so). Fractions are of all 1024 x 1024 pixels. Where
-        the temperature of a calibration is not known, what depends on it is NaN. ``meta`` says what was asked and of
-        which source.
+        the temperature of a calibration is not known, what depends on it is NaN. A calibration that is damaged is left
+        out, with a warning. ``meta`` says what was asked, of which source, and the ids that are ``left_out``.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def warm_fraction_history(
     MissingDataError
         There is no calibration in that range. It is a LookupError.
     IntegrityError
-        A map or its properties cannot be read.
+        Not one of the maps with its properties can be read.
     UnknownNameError
         There is no such source or model. It is a LookupError.
 
@@ -115,12 +115,18 @@ def warm_fraction_history(
     if not ids:
         raise MissingDataError(calibrations.nothing_between(start, stop))
     source = calibrations.source
-    measured = list(_measured(source, ids, t_ccd_ref, threshold, told))
+    damaged: dict[str, AcaError] = {}
+    measured = list(_measured(source, ids, t_ccd_ref, threshold, told, damaged))
+    if not measured:
+        raise next(iter(damaged.values()))
+    if damaged:
+        text = f"{len(damaged)} of {len(ids)} dark calibrations of {source.described()} are left out"
+        warnings.warn(f"{text}, the first one since {next(iter(damaged.values()))}", AcaWarning, stacklevel=2)
     unknown = [each.dark_id for each in measured if np.isnan(each.t_ccd)]
     if unknown:
         text = f"{len(unknown)} of {len(ids)} dark calibrations of {source.described()} have no temperature"
         warnings.warn(f"{text}, the first one {unknown[0]}: they cannot be scaled", AcaWarning, stacklevel=2)
-    return _history(measured, {"source": source.name, **asked})
+    return _history(measured, {"source": source.name, **asked, "left_out": list(damaged)})
 
 
 def _number(what: str, name: str, value: Any, unit: str) -> float:
@@ -131,18 +137,29 @@ def _number(what: str, name: str, value: Any, unit: str) -> float:
 
 
 def _measured(
-    source: DarkSource, ids: Sequence[str], t_ccd_ref: float, threshold: float, told: Told | None
+    source: DarkSource,
+    ids: Sequence[str],
+    t_ccd_ref: float,
+    threshold: float,
+    told: Told | None,
+    damaged: dict[str, AcaError],
 ) -> Iterator[_Measured]:
-    """Yield what each map says; one of them is in memory at a time."""
+    """Yield what each map says, one of them in memory at a time; what cannot be read goes to the damaged ones."""
     for number, dark_id in enumerate(ids, start=1):
-        t_ccd = _temperature(source, dark_id)
-        image = source.image(dark_id)
-        raw = _fraction(image, threshold)
-        image *= dark_temp_scale(t_ccd, t_ccd_ref)
-        ref = np.nan if np.isnan(t_ccd) else _fraction(image, threshold)
-        yield _Measured(dark_id, t_ccd, raw, ref, is_synthetic(source, dark_id))
+        try:
+            yield _measure(source, dark_id, t_ccd_ref, threshold)
+        except (IntegrityError, MissingDataError) as error:
+            damaged[dark_id] = error
         if told is not None:
             told(dark_id, number, len(ids))
+
+
+def _measure(source: DarkSource, dark_id: str, t_ccd_ref: float, threshold: float) -> _Measured:
+    t_ccd = _temperature(source, dark_id)
+    image = source.image(dark_id)
+    # To scale the threshold the other way is the same, and one number.
+    scaled = np.nan if np.isnan(t_ccd) else _fraction(image, threshold / dark_temp_scale(t_ccd, t_ccd_ref))
+    return _Measured(dark_id, t_ccd, _fraction(image, threshold), scaled, is_synthetic(source, dark_id))
 
 
 def _temperature(source: DarkSource, dark_id: str) -> float:

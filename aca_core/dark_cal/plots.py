@@ -11,7 +11,7 @@ from aca_core.arrays import FloatArray
 from aca_core.dark_current.laws import dark_law
 from aca_core.dark_current.warm_fractions import warm_fraction_at
 from aca_core.errors import AcaWarning, DeclarationError
-from aca_core.figures import COLORS, new_figure, styled
+from aca_core.figures import COLORS, celsius, new_figure, styled
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -69,7 +69,7 @@ def plot_warm_fraction_history(history: Table) -> Figure:
             years, 100 * history["warm_raw"], "o", mfc="none", ms=5.5, color=COLORS[6], zorder=3, label="as measured"
         )
         if with_temperatures:
-            label = f"scaled to {_degrees(asked['t_ccd_ref'])}"
+            label = f"scaled to {celsius(asked['t_ccd_ref'])}"
             above.plot(years, 100 * history["warm_ref"], "o", ms=5.5, color=COLORS[0], label=label)
             _draw_temperatures(below, years, history)
         _draw_model(above, years, asked)
@@ -89,10 +89,6 @@ def _draw_temperatures(axes: Axes, years: FloatArray, history: Table) -> None:
     axes.set_ylabel("CCD temp. (°C)")
 
 
-def _degrees(t_ccd: float) -> str:
-    return f"{t_ccd:g} °C".replace("-", "\N{MINUS SIGN}")  # as matplotlib writes it along the axes
-
-
 def _counted(history: Table) -> str:
     """Return how many calibrations there are, and how many of them are synthetic."""
     n, synthetic = len(history), int(np.count_nonzero(history["synthetic"]))
@@ -109,7 +105,7 @@ def _draw_model(axes: Axes, years: FloatArray, asked: dict[str, Any]) -> None:
     first, last = float(years.min()) - margin, float(years.max()) + margin
     style: dict[str, Any] = {"color": COLORS[1], "lw": 1.8}
     spans = [(max(first, law.valid_from), last, "-"), (max(first, law.defined_from), min(last, law.valid_from), ":")]
-    label = f"{law.name} model at {_degrees(asked['t_ccd_ref'])}"
+    label = f"{law.name} model at {celsius(asked['t_ccd_ref'])}"
     for start, stop, line in spans:
         if start < stop:
             grid = np.linspace(start, stop, _POINTS)[1:]

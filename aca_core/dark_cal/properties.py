@@ -96,7 +96,11 @@ def _known(source: DarkSource, dark_id: str) -> _Known:
     if known is not None and (known.source is source or known.source == source):
         return known
     # The stamp is older than what is read: should the file be replaced in between, then the next stamp differs.
-    properties = dict(source.properties(dark_id))
+    given: Any = source.properties(dark_id)
+    if not isinstance(given, Mapping):
+        place = f"{source.described()}, calibration {dark_id}"
+        raise IntegrityError(place, f"gives a {type(given).__name__} for properties; expected a mapping")
+    properties = dict(given)
     known = _Known(source, properties, _scalars(properties))
     if stamp is not None:
         _keep((dark_id, stamp), known)

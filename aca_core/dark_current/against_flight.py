@@ -17,7 +17,7 @@ from aca_core.dark_current.warm_fractions import warm_fraction_at
 from aca_core.dates import to_frac_year
 from aca_core.errors import DeclarationError, MissingDataError
 from aca_core.quantities import as_floats
-from aca_core.tables import column_of, read_table_file, rows_of, times_in
+from aca_core.tables import column_of, numbers_in, read_table_file, rows_of, times_in
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -122,9 +122,12 @@ def evaluate_dark_models(
     """
     import numpy as np
 
-    names = [models] if isinstance(models, str) else list(models)
-    if not names or len(set(names)) < len(names):
+    names = [models] if isinstance(models, str) else models
+    is_list = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    if not is_list or not names or len(set(names)) < len(names):
         raise DeclarationError("evaluate_dark_models", "models", models, "names of dark models, each once")
+    if not isinstance(columns, Mapping | None):
+        raise DeclarationError("evaluate_dark_models", "columns", columns, "names of columns, by what they hold")
     laws = [dark_law(name).name for name in names]
     place, year, t_ccd, count = _columns(calibrations, columns or {})
     keep = np.isfinite(year) & np.isfinite(t_ccd) & (count > 0)
@@ -162,7 +165,7 @@ def _columns(calibrations: Any, columns: Mapping[str, str]) -> tuple[str, FloatA
 
     from aca_core.errors import UnknownNameError
 
-    known = {"date": _DATES, "year": _YEARS, "t_ccd": _T_CCD, "count": _COUNT}
+    known = {"date": _DATES, "year": (*_YEARS, *_DATES), "t_ccd": _T_CCD, "count": _COUNT}
     for name in columns:
         if name not in known:
             raise UnknownNameError("property of a calibration", name, known)
@@ -187,10 +190,7 @@ def _columns(calibrations: Any, columns: Mapping[str, str]) -> tuple[str, FloatA
     secs = times_in(table, named("year" if as_years else "date"), place, years=as_years)
     year, dated = np.full(secs.shape, np.nan), np.isfinite(secs)
     year[dated] = to_frac_year(secs[dated])
-    t_ccd, count = (
-        as_floats(f"column {named(name)!r} of {place}", name, table[named(name)], unit)
-        for name, unit in (("t_ccd", "deg_C"), ("count", ""))
-    )
+    t_ccd, count = numbers_in(table, named("t_ccd"), place, "deg_C"), numbers_in(table, named("count"), place)
     return place, year, t_ccd, count
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from aca_core.arrays import BoolArray, FloatArray
 from aca_core.dark_current.against_flight import FIT_YEARS
 from aca_core.dark_current.bins import CCD_PIXELS
 from aca_core.errors import DeclarationError
 from aca_core.figures import COLORS, new_figure, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from aca_core.dark_current.against_flight import DarkReport
 
 __all__ = ["plot_dark_report"]
+
+_RATIOS: Final = (0.5, 1.5)
+"""What the lower panel shows: with one calibration of 1999 on the axis, all the others would be one line."""
+
+_NAMED: Final = 4
+"""How many ratios beyond an edge have their value beside them: more would lie over each other."""
 
 
 def plot_dark_report(report: DarkReport) -> Figure:
@@ -29,7 +37,8 @@ def plot_dark_report(report: DarkReport) -> Figure:
     -------
     matplotlib.figure.Figure
         Above the fraction of warm pixels that was counted in each calibration, and what each model says for its date
-        and temperature; below the ratio of the two, cut at 0.5 and 1.5.
+        and temperature; below the ratio of the two, from 0.5 to 1.5. A ratio beyond that is a triangle at the edge; the
+        first few of each model have their value beside them.
 
     Raises
     ------
@@ -56,13 +65,41 @@ def plot_dark_report(report: DarkReport) -> Figure:
             above.plot(year, predicted, ":", color=color, lw=1.5)
             above.plot(year[fitted], predicted[fitted], "-", color=color, lw=1.7, label=f"model {name}")
             ratio = np.asarray(table[f"ratio_{name}"])
-            below.plot(year[fitted], ratio[fitted], "o", color=color, ms=4)
-            below.plot(year[~fitted], ratio[~fitted], "o", color=color, ms=4, mfc="white")
+            _draw_ratios(below, year, ratio, fitted, number, (year.min() + year.max()) / 2)
         above.set_ylim(bottom=0)
         above.set_ylabel(f"fraction of pixels above {report.threshold:g} e$^-$/s")
         above.set_title(f"Warm pixels of {len(table)} dark calibrations, each at its own temperature")
         above.plot([], [], ":", color="0.4", label="outside of the years of its fit")
         above.legend(loc="upper left")
         below.axhline(1, color="0.5", lw=1, zorder=1)
-        below.set(xlabel="year", ylabel="model / counted", ylim=(0.5, 1.5))
+        below.set(xlabel="year", ylabel="model / counted", ylim=_RATIOS)
     return figure
+
+
+def _draw_ratios(
+    axes: Axes, year: FloatArray, ratio: FloatArray, fitted: BoolArray, number: int, middle: float
+) -> None:
+    """Draw the ratios of a model as points, open ones outside of the years of its fit; those beyond at the edge."""
+    low, high = _RATIOS
+    color = COLORS[number]
+    inside = (ratio >= low) & (ratio <= high)
+    beyond = [(high, ratio > high, "^", -1), (low, ratio < low, "v", 1)]
+    for which, fill in ((fitted, color), (~fitted, "white")):
+        axes.plot(year[inside & which], ratio[inside & which], "o", color=color, ms=4, mfc=fill)
+        for edge, where, marker, _ in beyond:
+            x = year[where & which]
+            axes.plot(x, [edge] * len(x), marker, color=color, mfc=fill, clip_on=False, in_layout=False)
+    for edge, where, _, up in beyond:
+        for x, value in zip(year[where][:_NAMED], ratio[where][:_NAMED], strict=True):
+            left = x > middle  # the text of a point goes where there is room, those of several models below each other
+            place = (-7 if left else 7, up * (6 + 11 * number))
+            axes.annotate(
+                f"{value:.3g}",
+                (x, edge),
+                place,
+                textcoords="offset points",
+                color=color,
+                va="center",
+                ha="right" if left else "left",
+                in_layout=False,
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Literal, NamedTuple, TypeAlias
 
 import attrs
@@ -250,10 +251,13 @@ def _alike(starts: IntArray, index: IntArray) -> Iterator[IntArray]:
     yield from np.split(order, ends)
 
 
+@cache
 def _tail_weights(n_bins: int, index: int) -> FloatArray:
     """Return how much the law at each centre adds to the tail, to the bin and to the one before: shape (3, n_bins)."""
     matrix = smoothing(n_bins)
-    return np.stack([matrix[:, index:].sum(axis=1), matrix[:, index], matrix[:, max(index - 1, 0)]])
+    weights = np.stack([matrix[:, index:].sum(axis=1), matrix[:, index], matrix[:, max(index - 1, 0)]])
+    weights.flags.writeable = False
+    return weights
 
 
 def _polynomials(coefficients: FloatArray, ratio: FloatArray) -> FloatArray:
@@ -263,7 +267,8 @@ def _polynomials(coefficients: FloatArray, ratio: FloatArray) -> FloatArray:
         return np.asarray(coefficients @ powers)
     result = np.zeros((len(coefficients), ratio.size))
     for row, value in zip(coefficients, result, strict=True):
-        for weight in np.trim_zeros(row, "b")[::-1]:
+        used = row.nonzero()[0].max(initial=-1) + 1
+        for weight in row[:used][::-1].tolist():
             value *= ratio
             value += weight
     return result

@@ -266,18 +266,22 @@ class DarkModel:
         Raises
         ------
         DeclarationError
-            The model has more than six dates and temperatures. It is a ValueError.
+            The model has no date and temperature, or more than six, or one of them is masked or NaN. It is a
+            ValueError.
         AcaError
             matplotlib is not installed.
         """
         from aca_core.dark_current.plots import plot_histograms
+        from aca_core.figures import celsius
 
         n_bins, number = self.law.n_bins, int(np.prod(self.shape))
-        if not 1 <= number <= _MOST_CURVES:
-            raise DeclarationError("plot", "model", repr(self), f"one to {_MOST_CURVES} dates and temperatures")
+        is_unknown = bool(np.isnan(self.frac_year).any() or np.isnan(self.t_ccd).any())
+        if is_unknown or not 1 <= number <= _MOST_CURVES:
+            expected = f"one to {_MOST_CURVES} dates and temperatures, all known"
+            raise DeclarationError("plot", "model", repr(self), expected)
         dates = np.broadcast_to(np.asarray(self.date), self.shape).ravel().tolist()
         temperatures = np.broadcast_to(self.t_ccd, self.shape).ravel().tolist()
-        labels = [f"{date[:8]}, {t_ccd:g} °C" for date, t_ccd in zip(dates, temperatures, strict=True)]
+        labels = [f"{date[:8]}, {celsius(t_ccd)}" for date, t_ccd in zip(dates, temperatures, strict=True)]
         edges, counts = self.edges.reshape(-1, n_bins + 1), self.counts.reshape(-1, n_bins)
         return plot_histograms(edges, counts, labels, f"{self.name} model")
 

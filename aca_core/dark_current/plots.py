@@ -48,23 +48,28 @@ def plot_histograms(
     with styled():
         figure = new_figure(10.0, 4.4)
         per_bin, warmer = figure.subplots(1, 2, sharex=True)
+        most = 1.0
         for number, (edge, count, label) in enumerate(zip(edges, counts, labels, strict=True)):
             color = COLORS[number % len(COLORS)]
             per_bin.stairs(count, edge, color=color, label=label, linewidth=1.5)
-            warmer.plot(edge[:-1], np.cumsum(count[::-1])[::-1] / CCD_PIXELS, color=color, label=label)
+            fraction = np.cumsum(count[::-1])[::-1] / CCD_PIXELS
+            warmer.plot(edge[:-1], fraction, color=color, label=label)
+            most = max(most, float(fraction.max(initial=0.0)))
         _finish(per_bin, f"pixels per bin of {BIN_DEX:g} dex", f"Histogram: {title}")
         _finish(warmer, "fraction of the CCD's pixels", "Pixels that are warmer")
         per_bin.set_ylim(bottom=0.1)
-        warmer.set_ylim(1e-6, 2.0)
+        warmer.set_ylim(1e-6, max(2.0, 1.5 * most))
+        if most > 1:  # above it, a model has more pixels than there are
+            warmer.axhline(1, color=COLORS[-1], linewidth=0.8, linestyle="--", label="all pixels of the CCD")
         warmer.legend(loc="lower left")
     return figure
 
 
 def _finish(axes: Axes, ylabel: str, title: str) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="dark current (e-/s)", ylabel=ylabel, title=title)
+    axes.set(xscale="log", yscale="log", xlabel="dark current (e⁻/s)", ylabel=ylabel, title=title)
     axes.axvline(_WARM, color=COLORS[-1], linewidth=0.8, linestyle=":")
     axes.annotate(
-        f"{_WARM:g} e-/s",
+        f"{_WARM:g} e⁻/s",
         (_WARM, 0.99),
         xycoords=("data", "axes fraction"),
         xytext=(4, 0),

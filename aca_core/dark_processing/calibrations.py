@@ -143,7 +143,7 @@ def calibration_events(
     if not isinstance(low, float) or not isinstance(high, float):
         raise DeclarationError("calibration_events", "start, stop", (start, stop), "one date each")
     if high < low:
-        raise DateError(stop, f"the range goes backwards; expected a date that is not before {to_date(low)}")
+        raise DateError(to_date(high), f"the range goes backwards; expected a date that is not before {to_date(low)}")
     inputs = checked_inputs("calibration_events", inputs)
     tstart, tstop = _intervals(inputs, max(low - _PAD, _FIRST), min(high + _PAD, _LAST))
     found = (_event(*each, tstart, tstop) for each in _joined(tstart, tstop) if each[1] - each[0] > LONGER_THAN)

@@ -203,8 +203,9 @@ def _kept(times: FloatArray, values: FloatArray) -> Arrays:
 def _column(path: str, table: Any, names: tuple[str, ...]) -> Any:
     try:
         column = table[column_of(table, names, path)]
-    except UnknownNameError as error:
-        raise IntegrityError(path, f"{error} Name its columns so.") from None
+    except UnknownNameError:
+        known = ", ".join(table.colnames)
+        raise IntegrityError(path, f"has no column {' or '.join(names)}, but {known}; name its columns so") from None
     if column.ndim > 1:
         number = math.prod(column.shape[1:])
         raise IntegrityError(path, f"its column {column.info.name!r} has {number} values in each row; expected one")

@@ -111,7 +111,8 @@ class _Wanted:
 def _is_number(value: Any) -> bool:
     import numpy as np
 
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+    # An integer that is too great for a float is no number of stars; neither is NaN, of which both are false.
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(-1e9 < value < 1e9)
 
 
 def t_ccd_warm_limit(
@@ -182,16 +183,14 @@ class _Catalogs:
 
     what: str
     chosen: ChosenModel
-    mags: FloatArray  # (count, n), as the others
-    secs: FloatArray | None
-    colors: FloatArray
-    halfwidths: FloatArray
+    given: dict[str, FloatArray]  # inputs of `evaluate` by name, (count, n); dates (count, 1)
     shape: tuple[int, ...]
 
     @classmethod
     def of(cls, what: str, chosen: ChosenModel, mags: Any, date: Any, colors: Any, halfwidths: Any) -> _Catalogs:
         import numpy as np
 
+        used = {*chosen.model.inputs, *chosen.model.corrections}
         arrays = {
             "mags": as_floats(what, "mags", mags, "mag"),
             "colors": as_floats(what, "colors", colors, "mag"),
@@ -199,28 +198,29 @@ class _Catalogs:
         }
         if arrays["mags"].ndim == 0:
             raise DeclarationError(what, "mags", mags, "the magnitudes of a catalogue, along the last axis")
-        needs_date = {"date", "warm_frac"} & set(chosen.model.inputs)
-        if needs_date:
+        if date is not None or {"date", "warm_frac"} & used:
             arrays["date"] = read_input(what, "date", date)[..., None]
         shape = broadcast_shape(what, arrays)
-        flat = {name: np.broadcast_to(array, shape).reshape(-1, shape[-1]) for name, array in arrays.items()}
-        secs = flat["date"][:, :1] if needs_date else None
-        return cls(what, chosen, flat["mags"], secs, flat["colors"], flat["halfwidths"], shape[:-1])
+        rows = math.prod(shape[:-1]), shape[-1]
+        flat = {name: np.broadcast_to(array, shape).reshape(rows) for name, array in arrays.items()}
+        given = {"mag": flat["mags"]}
+        if "date" in flat:
+            given["date"] = flat["date"][:, :1]
+        # What makes no difference goes along where it was given, so that it is told.
+        for name, default in (("color", 0.0), ("halfwidth", 120.0)):
+            if name in used or (arrays[f"{name}s"] != default).any():
+                given[name] = flat[f"{name}s"]
+        return cls(what, chosen, given, shape[:-1])
 
     @property
     def count(self) -> int:
-        return len(self.mags)
+        return len(self.given["mag"])
 
     def probs(self, t_ccd: FloatArray, which: Any, *, tell: bool = False) -> FloatArray:
         """Return the probability of each star of some catalogues, each at its own temperature."""
         import numpy as np
 
-        given = {"t_ccd": t_ccd[:, None], "mag": self.mags[which]}
-        if self.secs is not None:
-            given["date"] = self.secs[which]
-        for name, array in (("color", self.colors), ("halfwidth", self.halfwidths)):
-            if name in self.chosen.model.inputs or name in self.chosen.model.corrections:
-                given[name] = array[which]
-        evaluation = evaluate(self.what, self.chosen, given)
+        given = {name: array[which] for name, array in self.given.items()}
+        evaluation = evaluate(self.what, self.chosen, {**given, "t_ccd": t_ccd[:, None]})
         result = report(evaluation, stacklevel=4) if tell else evaluation.result
         return np.asarray(result.prob)

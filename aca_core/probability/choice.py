@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
 from aca_core.archive.current import current_registry
 from aca_core.config import OFFER_VARIANTS
-from aca_core.errors import DeclarationError, IntegrityError, MissingDataError, UnknownNameError
-from aca_core.models import STAR_INPUTS, ModelKind, ProbabilityModel
+from aca_core.errors import (
+    AcaError,
+    DeclarationError,
+    IntegrityError,
+    MissingDataError,
+    PluginError,
+    UnknownNameError,
+)
+from aca_core.models import STAR_INPUTS, InputRange, ModelKind, ProbabilityModel
 from aca_core.registry import PluginInfo
 
 __all__ = ["ChosenModel", "choose_model", "describe_model"]
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -38,6 +48,37 @@ class ChosenModel:
         """The plugin, or the class of the model, in messages about faults."""
         cls = type(self.model)
         return str(self.plugin) if self.plugin else f"{cls.__module__}.{cls.__qualname__}"
+
+    def ask(self, question: str, answer: Callable[[], T]) -> T:
+        """Return what the model answers; its errors name it, but for those of ours about data and files."""
+        try:
+            return answer()
+        except DeclarationError as error:  # such as an input that the formula reads and the model does not declare
+            raise PluginError(self.blamed, f"{self}: {question}() raised: {error}") from error
+        except AcaError:
+            raise
+        except Exception as error:  # third-party code may raise anything
+            text = f"{self}: {question}() raised {type(error).__name__}: {error}; tell its author"
+            raise PluginError(self.blamed, text) from error
+
+    def input_ranges(self) -> Mapping[str, InputRange]:
+        """Return the ranges in force; PluginError if they are none, or of what the formula does not read."""
+        found: Any = self.ask("input_ranges", self.model.input_ranges)
+        if not isinstance(found, Mapping) or not all(isinstance(each, InputRange) for each in found.values()):
+            raise self._refusal("input_ranges", found, "a mapping of inputs to InputRange")
+        if set(found) - set(self.model.inputs):
+            raise self._refusal("input_ranges", found, f"ranges of its inputs: {', '.join(self.model.inputs)}")
+        return found
+
+    def provenance(self) -> dict[str, str]:
+        """Return what the model says of its origin, with a source in any case; PluginError if that is no mapping."""
+        found: Any = self.ask("provenance", self.model.provenance)
+        if not isinstance(found, Mapping):
+            raise self._refusal("provenance", found, "a dict of strings")
+        return {"source": self.model.source, **{str(name): str(value) for name, value in found.items()}}
+
+    def _refusal(self, question: str, found: Any, expected: str) -> PluginError:
+        return PluginError(self.blamed, f"{self}: {question}() returned {str(found)[:80]}; expected {expected}")
 
 
 def choose_model(what: str, kind: ModelKind, model: str | ProbabilityModel | None) -> ChosenModel:
@@ -70,7 +111,7 @@ def choose_model(what: str, kind: ModelKind, model: str | ProbabilityModel | Non
     >>> choose_model("f", "guide", None).model.name
     'sota-2013'
     """
-    if kind not in OFFER_VARIANTS:
+    if not isinstance(kind, str) or kind not in OFFER_VARIANTS:
         raise UnknownNameError("kind of model", kind, OFFER_VARIANTS)
     registry = current_registry()
     if model is None:
@@ -106,6 +147,11 @@ def describe_model(model: ProbabilityModel) -> dict[str, Any]:
         ``dark_model``, ``warm_threshold`` (e-/s; None without a dark model), ``provenance`` (a dict) and ``problem``:
         why the model cannot answer now, such as a data file that is missing, or an empty string.
 
+    Raises
+    ------
+    DeclarationError
+        `model` is no model. It is a ValueError.
+
     Examples
     --------
     >>> from aca_core import Registry
@@ -113,12 +159,14 @@ def describe_model(model: ProbabilityModel) -> dict[str, Any]:
     >>> described["inputs"], described["ranges"]["mag"]["high"], described["problem"]
     (['mag', 'warm_frac'], 11.0, '')
     """
+    if not isinstance(model, ProbabilityModel):
+        raise DeclarationError("describe_model", "model", model, "a ProbabilityModel, such as Registry.model returns")
     chosen = choose_model("describe_model", model.kind, model)
     ranges, provenance, problem = {}, {"source": model.source}, ""
     try:
-        ranges = {name: _described_range(name, each) for name, each in model.input_ranges().items()}
-        provenance = model.provenance()
-    except (MissingDataError, IntegrityError) as error:
+        ranges = {name: _described_range(name, each) for name, each in chosen.input_ranges().items()}
+        provenance = chosen.provenance()
+    except (MissingDataError, IntegrityError, PluginError) as error:
         problem = str(error)
     return {
         "name": model.name,

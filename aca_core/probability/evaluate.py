@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 
 from aca_core.arrays import FloatArray
-from aca_core.errors import AcaError, AcaWarning, DeclarationError, PluginError
+from aca_core.errors import AcaWarning, DeclarationError, PluginError
 from aca_core.models import InputRange, StarConditions
 from aca_core.probability.choice import ChosenModel
 from aca_core.probability.results import SuccessProb
@@ -30,8 +30,6 @@ SPOILER_FACTOR: Final = 0.9241
 
 _TOLERANCE: Final = 1e-6
 """How near to `COLOR_OF_UNKNOWN` a color is that one, mag."""
-
-T = TypeVar("T")
 
 
 @attrs.frozen
@@ -103,7 +101,7 @@ def evaluate(what: str, chosen: ChosenModel, given: Mapping[str, Any], *, raw: b
     of_dark_model: list[str] = []
     conditions, warmth, used = _conditions(what, chosen, arrays, of_dark_model)
     ignored = tuple(name for name, array in arrays.items() if name not in used and differs(name, given[name], array))
-    ranges = {} if raw else _asked(chosen, "input_ranges", model.input_ranges)
+    ranges = {} if raw else chosen.input_ranges()
     inside, outside = _within(conditions, ranges)
     prob = _formula(chosen, StarConditions(inside))
     if not raw:
@@ -125,7 +123,7 @@ def evaluate(what: str, chosen: ChosenModel, given: Mapping[str, Any], *, raw: b
         clipped={each.name: each.count for each in outside if each.limits.outside == "clip"},
         extrapolated={each.name: each.count for each in outside if each.limits.outside == "extrapolate"},
     )
-    messages = [_about_ignored(what, chosen, ignored)] if ignored else []
+    messages = [_about_ignored(what, chosen, ignored, arrays)] if ignored else []
     messages += [f"{what}: {text}" for text in of_dark_model]
     messages += [each.message(what, chosen, prob) for each in outside if each.worth_telling]
     return Evaluation(result, tuple(messages))
@@ -226,15 +224,15 @@ class _Outside:
         done = "evaluated at its end" if clip else "the formula is extrapolated"
         text = f"{what}: {self.name} of {self.values.size} {_stars(self.values.size)}: {' and '.join(sides)}"
         text = f"{text}, outside of the range of {chosen}; {done}"
-        if clip and self.name == "mag" and self._above is not None:
-            text += f"; success as high as {self._highest(prob):.2g} is given to stars that may be too faint"
+        if clip and self.name == "mag" and self._above is not None and (highest := self._highest(prob)) > 0:
+            text += f"; success as high as {highest:.2g} is given to stars that may be too faint"
         return text
 
     def _highest(self, prob: FloatArray) -> float:
         import numpy as np
 
         values, prob = np.broadcast_arrays(self.values, prob)
-        return float(np.fmax.reduce(prob[values > self.limits.high]))
+        return float(np.fmax.reduce(prob[values > self.limits.high], initial=0.0))
 
 
 def _stars(count: int) -> str:
@@ -258,8 +256,10 @@ def _within(
     return inside, outside
 
 
-def _about_ignored(what: str, chosen: ChosenModel, ignored: tuple[str, ...]) -> str:
+def _about_ignored(what: str, chosen: ChosenModel, ignored: tuple[str, ...], given: Mapping[str, Any]) -> str:
     names = ", ".join(ignored)
+    if "warm_frac" in given and "warm_frac" in chosen.model.inputs and set(ignored) <= {"date", "t_ccd"}:
+        names += " where the warm fraction is given"
     return (
         f"{what}: {chosen} does not use {names}; what was given for {'it' if len(ignored) == 1 else 'them'} is ignored"
     )
@@ -268,25 +268,11 @@ def _about_ignored(what: str, chosen: ChosenModel, ignored: tuple[str, ...]) -> 
 # ---- the formula, and what comes after it ---------------------------------------------------------------------------
 
 
-def _asked(chosen: ChosenModel, question: str, ask: Callable[[], T]) -> T:
-    """Return what a plugin answers; its errors name it, but for those of ours about data and files."""
-    try:
-        return ask()
-    except DeclarationError as error:  # such as an input that the formula reads and that the model does not declare
-        raise PluginError(chosen.blamed, f"{chosen}: {question}() raised: {error}") from error
-    except AcaError:
-        raise
-    except Exception as error:  # third-party code may raise anything
-        raise PluginError(
-            chosen.blamed, f"{chosen}: {question}() raised {type(error).__name__}: {error}; tell its author"
-        ) from error
-
-
 def _formula(chosen: ChosenModel, stars: StarConditions) -> FloatArray:
     import numpy as np
 
     with np.errstate(all="ignore"):  # NaN in, NaN out; what is too great for a float ends at the limits
-        found = _asked(chosen, "success", lambda: chosen.model.success(stars))
+        found = chosen.ask("success", lambda: chosen.model.success(stars))
     if not isinstance(found, np.ndarray | np.floating) or found.shape != stars.shape or found.dtype.kind != "f":
         shown = f"{getattr(found, 'dtype', '')} of shape {np.shape(found)}" if hasattr(found, "dtype") else repr(found)
         expected = f"an array of floats of shape {stars.shape}"
@@ -333,7 +319,7 @@ def _own(prob: FloatArray, shape: tuple[int, ...]) -> FloatArray:
 
 def _provenance(chosen: ChosenModel) -> dict[str, str]:
     model = chosen.model
-    found = dict(_asked(chosen, "provenance", model.provenance))
+    found = chosen.provenance()
     if model.dark_model is not None:
         found |= {"dark_model": model.dark_model, "warm_threshold": f"{model.warm_threshold:g} e-/s"}
     return found

@@ -6,6 +6,7 @@ import math
 from typing import Any, Final
 
 from aca_core.arrays import FloatArray
+from aca_core.dark_current.scaling import one_ccd_temperature
 from aca_core.errors import DeclarationError
 from aca_core.probability.magnitudes import snr_mag_for_t_ccd
 from aca_core.quantities import as_floats, as_given
@@ -63,7 +64,11 @@ def guide_count(mags: Any, t_ccd: Any, count_9th: bool = False) -> float | Float
     >>> guide_count([9.5, 10, 10.3, 10.6], [-14, -5]).round(3).tolist()
     [3.188, 0.848]
     """
+    import numpy as np
+
     what = "guide_count"
+    if not isinstance(count_9th, int | np.bool_):
+        raise DeclarationError(what, "count_9th", count_9th, "True or False")
     stars, cold = _catalogs(what, mags), as_floats(what, "t_ccd", t_ccd, "deg_C")
     if (cold > WARMEST).any():
         raise DeclarationError(what, "t_ccd", float(cold.max()), f"temperatures up to {WARMEST:g} degC")
@@ -134,15 +139,11 @@ def t_ccd_warm_limit_for_guide(
 
 def checked_temperatures(what: str, cold_t_ccd: Any, warm_t_ccd: Any) -> tuple[float, float]:
     """Return the ends of a search over temperatures, degC, or refuse them."""
-    ends = []
-    for name, value in (("cold_t_ccd", cold_t_ccd), ("warm_t_ccd", warm_t_ccd)):
-        array = as_floats(what, name, value, "deg_C")
-        if array.ndim or not math.isfinite(array):
-            raise DeclarationError(what, name, value, "one temperature, degC")
-        ends.append(float(array))
-    if not ends[0] < ends[1]:
-        raise DeclarationError(what, "cold_t_ccd, warm_t_ccd", tuple(ends), "the cold one below the warm one")
-    return ends[0], ends[1]
+    cold = one_ccd_temperature(what, "cold_t_ccd", cold_t_ccd)
+    warm = one_ccd_temperature(what, "warm_t_ccd", warm_t_ccd)
+    if not cold < warm:
+        raise DeclarationError(what, "cold_t_ccd, warm_t_ccd", (cold, warm), "the cold one below the warm one")
+    return cold, warm
 
 
 def _catalogs(what: str, mags: Any) -> FloatArray:

@@ -130,7 +130,7 @@ def _search(what: str, chosen: ChosenModel, asked: str, given: dict[str, Any], b
     steps = round((FAINTEST - brightest) / STEP)
     found = find_first_fall(question.excess, brightest, FAINTEST, question.count, tolerance=TOLERANCE, steps=steps)
     found = np.asarray(found).reshape(question.shape)
-    limits = chosen.model.input_ranges().get("mag")
+    limits = chosen.input_ranges().get("mag")
     messages = []
     at_the_end = found
     if limits is not None and limits.outside == "clip" and limits.high < FAINTEST:

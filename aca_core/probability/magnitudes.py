@@ -123,8 +123,9 @@ def snr_mag_for_t_ccd(t_ccd: Any, ref_mag: Any, ref_t_ccd: Any, scale_4c: float 
         "ref_t_ccd": as_floats(what, "ref_t_ccd", ref_t_ccd, "deg_C"),
     }
     broadcast_shape(what, arrays)
-    if isinstance(scale_4c, bool) or not isinstance(scale_4c, int | float) or not 0 < scale_4c < math.inf:
+    scale = as_floats(what, "scale_4c", scale_4c)
+    if scale.ndim or not 0 < scale < math.inf:
         raise DeclarationError(what, "scale_4c", scale_4c, "a number above 0, such as 1/0.7")
     warmer = arrays["t_ccd"] - arrays["ref_t_ccd"]
-    result: float | FloatArray = as_given(np.asarray(arrays["ref_mag"] - warmer * math.log10(scale_4c) / 1.6))
+    result: float | FloatArray = as_given(np.asarray(arrays["ref_mag"] - warmer * math.log10(scale) / 1.6))
     return result

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aca_core.arrays import FloatArray
+from aca_core.dark_current.scaling import CCD_TEMPERATURES
 from aca_core.dates import day_end, to_secs
 from aca_core.errors import DeclarationError
 from aca_core.quantities import as_floats
@@ -27,6 +29,12 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 """What an input is where nothing is said of it: values that make no difference to a model that does not use them."""
 
 _UNITS: Final = {"mag": "mag", "t_ccd": "deg_C", "color": "mag", "halfwidth": "arcsec"}
+
+_POSSIBLE: Final = {
+    "t_ccd": (*CCD_TEMPERATURES, "temperatures from {:g} to {:g} degC".format(*CCD_TEMPERATURES)),
+    "halfwidth": (0.0, sys.float_info.max, "half widths of search boxes, 0 or more, arcsec"),
+}
+"""Between which limits an input can be meant at all, and what is said of others: kelvin, for example."""
 
 _FIRST_YEAR: Final = 1990
 _LAST_YEAR: Final = 2100
@@ -63,7 +71,13 @@ def read_input(what: str, name: str, value: Any) -> FloatArray:
         return _flags(what, value)
     if name == "warm_frac":
         return read_probabilities(what, name, value)
-    return as_floats(what, name, value, _UNITS[name])
+    array = as_floats(what, name, value, _UNITS[name])
+    if name in _POSSIBLE:
+        low, high, expected = _POSSIBLE[name]
+        wrong = (array < low) | (array > high)
+        if wrong.any():
+            raise DeclarationError(what, name, float(array[wrong].ravel()[0]), expected)
+    return array
 
 
 def read_probabilities(what: str, name: str, value: Any) -> FloatArray:
@@ -150,7 +164,11 @@ def frac_years(secs: FloatArray) -> FloatArray:
     import numpy as np
 
     starts = _year_starts()
-    year = np.clip(np.searchsorted(starts, secs, side="right") - 1, 0, starts.size - 2)
+    # Years are nearly of one length, which says the year to one: sooner than a search for each date.
+    guess = (secs - starts[0]) * ((starts.size - 1) / (starts[-1] - starts[0]))
+    year = np.fmin(np.fmax(guess, 0.0), starts.size - 2.0).astype(np.intp)  # these pass NaN over
+    year += (secs >= starts[year + 1]) & (year < starts.size - 2)
+    year -= (secs < starts[year]) & (year > 0)
     start = starts[year]
     return np.asarray(_FIRST_YEAR + year + (secs - start) / (starts[year + 1] - start))
 
@@ -187,10 +205,12 @@ def differs(name: str, value: Any, array: FloatArray) -> bool:
 def _flags(what: str, value: Any) -> FloatArray:
     import numpy as np
 
-    flags = np.ma.asarray(value) if np.ma.isMaskedArray(value) else np.asarray(value)
-    if flags.size and flags.dtype.kind not in "biuf":
-        raise DeclarationError(what, "spoiler", value, "True or False, or an array of them")
-    array = np.asarray(np.ma.filled(flags.astype(float), np.nan))
-    if not ((array == 0) | (array == 1) | np.isnan(array)).all():
+    try:
+        flags = value if np.ma.isMaskedArray(value) else np.asarray(value)
+        array = as_floats(what, "spoiler", flags.astype(float) if flags.dtype.kind == "b" else flags)
+        is_flag = (array == 0) | (array == 1) | np.isnan(array)
+    except ValueError:  # numpy's of rows that differ in length, and ours, which asks for numbers
+        is_flag = np.asarray(False)
+    if not is_flag.all():
         raise DeclarationError(what, "spoiler", value, "True or False, or an array of them")
     return array

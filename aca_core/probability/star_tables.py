@@ -10,8 +10,7 @@ import attrs
 
 from aca_core.arrays import FloatArray
 from aca_core.errors import DeclarationError, MissingDataError, UnknownNameError
-from aca_core.quantities import as_floats
-from aca_core.tables import read_table_file, times_in
+from aca_core.tables import numbers_in, read_table_file, times_in
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -93,12 +92,12 @@ class StarTable:
             The column holds something else. It is a ValueError.
         """
         column = self._column(name)
+        table, spelt = self.table, self.names[name]
         unit = getattr(column, "unit", None)
         if unit is not None and name == "t_ccd" and str(unit).lower() in _DEGREES:
-            column = column.copy()
-            column.unit = "deg_C"
-        what = f"column {self.names[name]!r} of {self.place}"
-        return as_floats(what, name, column, _UNITS.get(name, ""))
+            table = self.table[[spelt]]
+            table[spelt].unit = "deg_C"
+        return numbers_in(table, spelt, self.place, _UNITS.get(name, ""))
 
     def flags(self, name: str) -> FloatArray:
         """Return a property that is either so or not.
@@ -211,6 +210,8 @@ def read_stars(stars: Any, columns: Mapping[str, str] | None = None) -> StarTabl
             table = stars if isinstance(stars, Table) else Table(stars)
         except (TypeError, ValueError) as error:
             raise DeclarationError("read_stars", "stars", stars, f"a table, or the path of one ({error})") from None
+    if not isinstance(columns, Mapping | None):
+        raise DeclarationError("read_stars", "columns", columns, "for properties of stars the names of their columns")
     spelt = {name.lower(): name for name in reversed(table.colnames)}
     names = {}
     for name, usual in STAR_COLUMNS.items():

@@ -239,25 +239,30 @@ def _make_room(simulated: SimulatedDarkCals, *, force: bool) -> None:
     folder, earlier = simulated.folder, set[str]()
     if (folder / DARK_TRUTH_FILE).exists():
         earlier = set(read_dark_truth(folder).files)
-        if outside := sorted(name for name in earlier if Path(name).is_absolute() or ".." in Path(name).parts):
-            raise IntegrityError(folder / DARK_TRUTH_FILE, f"lists {outside[0]!r}, which is not below its folder")
         if not force:
             raise IntegrityError(
                 folder, "holds simulated dark calibrations; name a new folder, or replace them by force"
             )
+    for place in sorted({(folder / name).parent for name in (*simulated.files, *earlier)}):
+        if not place.resolve().is_relative_to(folder.resolve()):
+            raise IntegrityError(folder, f"{place} leads elsewhere, not below its folder; name another folder")
     wanted = {*simulated.files, *(str(place.relative_to(folder)) for place in _places(simulated))}
     ours = earlier | {str(parent) for name in earlier for parent in Path(name).parents}
     for name in sorted(wanted - ours):
         if (folder / name).exists():
             problem = "is there, and no simulation of dark calibrations wrote it; name another folder"
             raise IntegrityError(folder / name, problem)
-    for name in sorted(earlier):
-        (folder / name).unlink(missing_ok=True)
-    for name in sorted({str(Path(each).parent) for each in earlier}, key=len, reverse=True):
-        place = folder / name
-        if place.is_dir() and place != folder and not any(place.iterdir()):
-            place.rmdir()
+    _remove(folder, earlier)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def _remove(folder: Path, names: set[str]) -> None:
+    """Remove files, and the folders of theirs that are empty then."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    for place in sorted({(folder / name).parent for name in names} - {folder}, reverse=True):
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
 
 
 def _places(simulated: SimulatedDarkCals) -> list[Path]:

@@ -128,6 +128,8 @@ class ProbabilityModelContract(OfferContract):
         for name, each in values.items():
             if name not in ("warm_frac", "spoiler", "date"):
                 each += np.linspace(-20.0, 20.0, 300)
+        if "halfwidth" in values:
+            values["halfwidth"] = np.maximum(values["halfwidth"], 0.0)
         prob = _asked(model, values).prob
         assert ((prob >= model.limits[0]) & (prob <= model.limits[1])).all(), (
             "success() gives NaN outside of its ranges"
@@ -143,9 +145,23 @@ class ProbabilityModelContract(OfferContract):
             inside, beyond = _sample(model, (2,)), _sample(model, (2,))
             inside[name] = np.array([limits.low, limits.high])
             beyond[name] = inside[name] + (np.array([0.0, 0.0]) if name == "warm_frac" else np.array([-1.0, 1.0]))
+            if name == "halfwidth":
+                beyond[name] = np.maximum(beyond[name], 0.0)
             result = _asked(model, beyond)
             np.testing.assert_array_equal(result.prob, _asked(model, inside).prob)
             assert result.clipped.get(name, 0) == int((beyond[name] != inside[name]).sum())
+
+    def test_falls_with_magnitude_and_with_the_dark_current(self, model: ProbabilityModel) -> None:
+        """Faint stars, a warm CCD and warm pixels make success less likely, from one end of a range to the other."""
+        import numpy as np
+
+        for name in {"mag", "t_ccd", "warm_frac"} & set(model.inputs):
+            values = _sample(model, (200,))
+            least, greatest = values[name].min(), values[name].max()
+            at_least, at_greatest = (
+                np.mean(_asked(model, {**values, name: np.full(200, end)}).prob) for end in (least, greatest)
+            )
+            assert at_greatest <= at_least + 1e-9, f"{name}: {at_least:.3g} at {least:g}, {at_greatest:.3g} at the end"
 
     def test_leaves_out_what_is_not_known(self, model: ProbabilityModel) -> None:
         """A star of which one input is not known has no probability, and the others have theirs."""
@@ -174,6 +190,9 @@ _ORDINARY_RANGES: Final = {
     "halfwidth": InputRange(60.0, 180.0),
 }
 
+_SPECIAL_COLORS: Final = (1.5, 0.7)
+"""Those that mark stars, and for which formulas have parts of their own; see `aca_core.models.STAR_INPUTS`."""
+
 
 def _sample(model: ProbabilityModel, shape: tuple[int, ...]) -> dict[str, Any]:
     """Return values of a model's inputs, spread over their ranges with both ends; the same ones at every call."""
@@ -191,6 +210,9 @@ def _sample(model: ProbabilityModel, shape: tuple[int, ...]) -> dict[str, Any]:
         high = limits.high if math.isfinite(limits.high) else max(ordinary.high, limits.low + 1.0)
         spread = generator.uniform(low, high, size=int(np.prod(shape)))
         spread[:1], spread[1:2] = low, high
+        for number, color in enumerate(_SPECIAL_COLORS if name == "color" else (), start=2):
+            if low <= color <= high:
+                spread[number :: len(_SPECIAL_COLORS) + 2] = color
         values[name] = spread.reshape(shape)
     return values
 

@@ -44,7 +44,8 @@ class NpyDarkSource(DarkSource):
 
         path = self._file(dark_id)
         try:
-            image = np.load(path, allow_pickle=False)
+            with path.open("rb") as stream:
+                image = np.lib.format.read_array(stream, allow_pickle=False)  # np.load would take other formats, too
         except (OSError, ValueError, EOFError) as error:
             raise IntegrityError(path, f"cannot be read as a .npy map: {error}") from error
         if image.shape != (1024, 1024) or image.dtype.kind not in "fiu":
@@ -56,11 +57,17 @@ class NpyDarkSource(DarkSource):
         self._file(dark_id)
         if not self._temperatures.is_file():
             raise MissingDataError(f"{self.noun} {self.name!r}: there is no file {self._temperatures}")
-        with self._temperatures.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                if row.get("id") == dark_id:
-                    return {"id": dark_id, "date": f"{dark_id[:4]}:{dark_id[4:]}", "ccd_temp": self._number(row)}
+        for row in self._rows():
+            if row.get("id") == dark_id:
+                return {"id": dark_id, "date": f"{dark_id[:4]}:{dark_id[4:]}", "ccd_temp": self._number(row)}
         raise MissingDataError(f"{self.noun} {self.name!r}: {self._temperatures} has no line for {dark_id}")
+
+    def _rows(self) -> list[dict[str, str]]:
+        try:
+            with self._temperatures.open(encoding="utf-8", newline="") as stream:
+                return list(csv.DictReader(stream))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise IntegrityError(self._temperatures, f"cannot be read as CSV: {error}") from error
 
     def _number(self, row: dict[str, str]) -> float:
         try:

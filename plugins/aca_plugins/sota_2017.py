@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from aca_core import FloatArray, ProbabilityModel, StarConditions, hookimpl
+from aca_core import FloatArray, InputRange, ProbabilityModel, StarConditions, hookimpl
 
 __all__ = ["SOTA_2017", "SOTA_2017_MS", "ProbitFit", "Sota2017"]
 
@@ -59,6 +59,9 @@ RED_TOLERANCE: Final = 1e-6
 
 BOX: Final = (0.96, -0.30)
 """What the half width of the search box adds to the probit, by the first and second power of (halfwidth - 120)/120."""
+
+BOXES: Final = InputRange(40.0, 312.0, outside="extrapolate")
+"""From the smallest box that chandra_aca tests to where the parabola of `BOX` turns and success would rise again."""
 
 BRIGHT: Final = 8.5
 """Stars brighter than this are acquired with `BRIGHT_SUCCESS`, mag."""
@@ -138,6 +141,7 @@ SOTA_2017: Final = Sota2017(
     kind="acquisition",
     stars=NO_MS,
     red_stars=NO_MS_RED,
+    ranges={"halfwidth": BOXES},
     source="State of the ACA 2017, sot/chandra_aca star_probs.py sota_model_acq_prob, no MS filter",
 )
 SOTA_2017_MS: Final = attrs.evolve(

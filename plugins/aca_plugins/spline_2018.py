@@ -49,6 +49,9 @@ RED_TOLERANCE: Final = 1e-6
 BOX: Final = (0.96, -0.30)
 """What the half width of the search box adds to the probit, by the first and second power of (halfwidth - 120)/120."""
 
+BOXES: Final = InputRange(40.0, 312.0, outside="extrapolate")
+"""From the smallest box that chandra_aca tests to where the parabola of `BOX` turns and success would rise again."""
+
 BRIGHT_SLOPE: Final = 10.0
 """A star brighter than the first knot by so many magnitudes has a probit that is less by one, mag."""
 
@@ -145,7 +148,7 @@ SPLINE_2018: Final = Spline2018(
     name="spline-2018",
     label="spline in magnitude and CCD temperature, 2018",
     kind="acquisition",
-    ranges={"mag": FITTED_MAGS, "t_ccd": FITTED_T_CCD},
+    ranges={"mag": FITTED_MAGS, "t_ccd": FITTED_T_CCD, "halfwidth": BOXES},
     source="sot/chandra_aca star_probs.py spline_model_acq_prob, fit of 2018",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -137,6 +138,28 @@ def test_list_shows_the_others_where_properties_are_damaged(say, ask, own):
     assert (code, len(data["problems"])) == (ATTENTION, 2)
 
 
+def test_plot_shows_the_others_where_a_map_is_damaged(say, own):
+    (entries(own) / "2012115" / "image.fits").write_bytes(b"SIMPLE")
+    code, out, err = say("dark plot --table")
+    assert code == ATTENTION
+    assert "2012115" not in out
+    assert len(lines_of(out)) == len(IDS)
+    assert "1 of 3 dark calibrations" in err
+
+
+def test_list_tells_of_a_temperature_that_is_none(say, ask, own):
+    for dark_id, change in (("2012115", {"ccd_temp": "cold"}), ("2005247", {})):
+        path = entries(own) / dark_id / "properties.json"
+        properties = json.loads(path.read_text())
+        del properties["ccd_temp"]
+        path.write_text(json.dumps(properties | change))
+    code, data = ask("dark list")
+    assert (code, [each["t_ccd"] is None for each in data["calibrations"]]) == (ATTENTION, [True, True, False])
+    assert "2012115/properties.json: has ccd_temp 'cold'" in data["problems"][0]
+    assert "2005247/properties.json: has no ccd_temp" in data["problems"][1]
+    assert all(each["zodib"] for each in data["calibrations"]), "what else is known of them is shown"
+
+
 # ---- what is known of one -------------------------------------------------------------------------------------------
 
 
@@ -220,7 +243,7 @@ def test_a_map_without_a_temperature_is_shown_and_not_scaled(say, ask, site):
     assert "CCD temperature not known; the map is as it was measured" in say("dark image 2012:200 --source ska")[1]
     code, out, err = say("dark image 2012:200 --source ska --t-ccd-ref -19")
     assert (code, out) == (ERROR, "")
-    assert "keeps no properties" in err
+    assert "keeps no properties; without the CCD temperature a map cannot be scaled" in err
 
 
 # ---- over the mission -----------------------------------------------------------------------------------------------
@@ -241,6 +264,12 @@ def test_plot_has_the_fractions_as_measured_and_at_one_temperature_and_the_model
     assert [row[0] for row in lines_of(out)[1:]] == ["2012115", "2023101"]
     assert out.startswith("id       date      t_ccd degC  measured %  at -10 %  model at -10 %")
     assert re.search(r"dark maps: 2023101 \(2 of 2\)$", err.strip()), "how far it is, on standard error"
+
+
+def test_fractions_of_hot_pixels_have_the_digits_that_tell_them_apart(say, site):
+    rows = lines_of(say("dark plot --threshold 1000 --table")[1])[1:]
+    assert all(re.fullmatch(r"0\.\d{4}", cell) for row in rows for cell in row[3:])
+    assert len({row[4] for row in rows}) == len(rows)
 
 
 def test_plot_says_once_what_a_model_does_not_know(say, site):
@@ -291,6 +320,11 @@ def test_model_compares_both_models(ask, say, tmp_path):
     out = say("dark model --date 2013:001 --t-ccd -19")[1]
     assert "model 2013, at -19 degC: g1 0.05, g2 3.15, x_b 113.018" in out
     assert [row[0] for row in lines_of(out)[2:7]] == ["20", "50", "100", "200", "1000"]
+
+
+def test_model_says_what_more_than_all_pixels_means(say):
+    assert "more than 100 %" in say("dark model --date 2026:001 --t-ccd -7.5")[1]
+    assert "more than 100 %" not in say("dark model --date 2013:001 --t-ccd -19")[1]
 
 
 def test_model_without_a_date_is_that_of_now(ask):
@@ -387,7 +421,8 @@ def test_simulate_writes_the_layouts_that_are_asked_for(ask, say, tmp_path, monk
         ("dark image 2012:200 --out dark.jpg", USAGE, "expected a name that ends in .fits, .fits.gz, .npy, .png"),
         ("dark image 2012:200 --t-ccd-ref warm", USAGE, "'warm' cannot be used here; expected a temperature in degC"),
         ("dark image 2012:200 --select later", USAGE, "'later' is not one of 'before', 'after', 'nearest'"),
-        ("dark image 2012:200 --out absent/dark.fits", ERROR, "No such file or directory"),
+        ("dark image 2012:200 --out absent/dark.fits", USAGE, "there is no folder absent"),
+        ("dark plot --out absent/warm.png", USAGE, "there is no folder absent"),
         ("dark model --date 1997:001", ERROR, "1998.8"),
         ("dark evaluate absent.csv", ERROR, "there is no file absent.csv"),
         ("dark evaluate dark_events.csv", ERROR, "no column is named"),
@@ -404,6 +439,15 @@ def test_what_cannot_be_done_is_said_in_one_line(say, site, line, code, says):
     assert code == USAGE or err.strip().count("\n") == 0
     assert not list(site.glob("*.png"))
     assert not (site / "new").exists()
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_before_maps_are_read(say, site, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path / "shut")  # root may write everywhere
+    (tmp_path / "shut").mkdir()
+    code, out, err = say(f"dark plot --out {tmp_path / 'shut' / 'warm.png'}")
+    assert (code, out) == (USAGE, "")
+    assert "shut may not be written to" in err
+    assert "dark maps" not in err
 
 
 @pytest.mark.parametrize("name", ["list", "props", "image", "plot", "model", "evaluate", "update", "simulate"])

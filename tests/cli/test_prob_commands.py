@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -74,6 +75,8 @@ def test_what_is_ignored_or_clipped_is_told_once_each(say, ask):
 
 def test_a_warm_fraction_stands_in_for_date_and_temperature(ask):
     assert ask("prob acq --warm-frac 0.1 --mag 10.3")[1]["prob"] == pytest.approx(0.662488, abs=5e-7)
+    data = ask("prob acq --warm-frac 0.1 --mag 10.3 --t-ccd -11")[1]
+    assert "does not use t_ccd where the warm fraction is given" in data["warnings"][0]
 
 
 def test_a_model_is_named_or_configured(ask, say, tmp_path):
@@ -87,8 +90,13 @@ def test_a_model_is_named_or_configured(ask, say, tmp_path):
     assert ask(f"--config other.toml {line}")[1]["model"] == "sota-2013"
 
 
-def test_a_star_without_a_date_is_one_of_now(say):
-    assert "mag 10.0, date now, hence" in say("prob acq --t-ccd -11 --mag 10")[1]
+def test_a_star_without_a_date_is_one_of_now_and_says_when_that_was(say, ask, tmp_path):
+    assert re.search(r"mag 10.0, date \d{4}:\S+ \(now\), hence", say("prob acq --t-ccd -11 --mag 10")[1])
+    assert re.fullmatch(r"\d{4}:\d{3}:.*", ask("prob acq --t-ccd -11 --mag 10")[1]["inputs"]["date"])
+    assert "date" not in say("prob acq --warm-frac 0.1 --mag 10")[1]
+    (tmp_path / "magnitudes.csv").write_text("mag\n9\n")
+    assert say("prob acq magnitudes.csv --t-ccd -11 --out now.ecsv")[0] == 0
+    assert re.match(r"date=\d{4}:\d{3}:|t_ccd=-11.0, date=\d{4}:", Table.read(tmp_path / "now.ecsv").meta["GIVEN"])
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------
@@ -179,15 +187,16 @@ def test_a_table_without_rows_is_no_fault(say, tmp_path):
         ("prob acq stars.csv --column mag=MAGS", 1, "no column is named 'MAGS'"),
         ("prob acq --mag 10 --t-ccd -11 --column mag=MAG", 2, "--column is for a TABLE"),
         ("prob acq --mag 10 --t-ccd -11 --out a.csv", 2, "--out is for a TABLE"),
-        ("prob acq stars.csv --out a.txt", 2, "--out 'a.txt' is no table"),
-        ("prob acq stars.csv --out nowhere/a.csv", 1, "nowhere"),
+        ("prob acq stars.csv --out a.txt", 2, "'a.txt': expected a name that ends in .csv"),
+        ("prob acq stars.csv --out nowhere/a.csv", 2, "there is no folder nowhere"),
         ("prob acq nowhere.csv", 1, "there is no file nowhere.csv"),
         ("prob acq --mag ten", 2, "'ten' cannot be used here; expected a magnitude"),
         ("prob acq --mag 10 --t-ccd -300", 2, "expected a temperature in degC"),
         ("prob acq --mag 10 --t-ccd -11 --date soon", 1, "'soon' is not a usable date"),
         ("prob acq --mag 10 --t-ccd -11 --model sota-2031", 1, "no acquisition model is named 'sota-2031'"),
         ("prob guide --mag 10 --t-ccd -11 --model spline-2018", 1, "spline-2018"),
-        ("prob plot --out a.jpg", 2, "'a.jpg' is no picture"),
+        ("prob plot --model sota-2013 --model sota-2013", 1, "each name once"),
+        ("prob plot --out a.jpg", 2, "'a.jpg': expected a name that ends in .png"),
         ("prob evaluate stars.csv", 1, "stars.csv does not say what happened"),
         ("prob evaluate outcomes.csv --model sota-2013 --model sota-2013", 1, "each name once"),
         ("prob evaluate outcomes.csv --start 2010", 1, "no column for"),

@@ -82,6 +82,39 @@ def test_elsewhere_a_row_is_one_line_with_everything(capsys):
     assert lines[1].split()[:5] == ["asp1", "103456", "1203456", "1234567", "0"]
 
 
+def test_the_history_of_warm_pixels_does_without_its_bars_on_a_narrow_terminal(shown, monkeypatch):
+    from astropy.table import Table
+
+    from aca_core.cli import dark_models
+
+    row = {"id": "2012115", "date": "2012:115", "t_ccd": -19.0, "warm_raw": 0.1, "warm_ref": 0.1, "model_ref": 0.1}
+    history = Table(rows=[row], meta={"t_ccd_ref": -10.0})
+    drawn: list[tuple] = []
+    monkeypatch.setattr(dark_models, "write_table", lambda *args, **kwargs: drawn.append((args, kwargs)))
+    dark_models.write_history(history, bars=24)
+    ((args, kwargs),) = drawn
+    narrow, wide = (shown(width, *args, **kwargs) for width in (60, 100))
+    assert max(map(len, narrow)) <= 60
+    assert ["█" in narrow[-1], "█" in wide[-1]] == [False, True]
+
+
+def test_a_long_table_is_written_plainly_and_at_once(shown, capsys):
+    rows = [(f"star {number}", f"{number}") for number in range(100_000)]
+    begun = time.perf_counter()
+    write_table(("star", "number"), rows, right=("number",))
+    taken = time.perf_counter() - begun
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0], lines[1], lines[-1]) == ("star        number", "star 0           0", "star 99999   99999")
+    assert len(lines) == 100_001
+    assert taken < 10, "with every column fitted to a terminal this takes a minute"
+    assert shown(80, ("star", "number"), rows, right=("number",)) == lines, "on a terminal too"
+
+
+def test_a_line_break_in_a_cell_is_no_row(capsys):
+    write_table(("what", "why"), [("asp1", "it is\nbroken")])
+    assert capsys.readouterr().out.splitlines() == ["what  why", "asp1  it is broken"]
+
+
 def test_a_number_has_its_noun():
     assert [counted(number, "item") for number in (0, 1, 2)] == ["0 items", "1 item", "2 items"]
     assert counted(2, "file or link", "files and links") == "2 files and links"

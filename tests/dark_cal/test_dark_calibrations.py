@@ -251,6 +251,29 @@ def test_what_a_plugin_gives_for_a_map_is_looked_at(given, monkeypatch):
         calibrations.image("2008:001")
 
 
+def test_what_a_plugin_gives_instead_of_an_array_or_a_mapping_is_named(monkeypatch):
+    monkeypatch.setattr(CountingSource, "image", lambda self, dark_id: [[1.0]])
+    monkeypatch.setattr(CountingSource, "properties", lambda self, dark_id: None)
+    calibrations = DarkCalibrations(CountingSource(name="counting", label="counting"))
+    with pytest.raises(IntegrityError, match=r"^dark source 'counting', calibration 2007006: gives a list for a map"):
+        calibrations.image("2008:001")
+    for question in (lambda: calibrations.props("2008:001"), calibrations.props_table):
+        with pytest.raises(IntegrityError, match=r"calibration 2007006: gives a NoneType for properties; expected a"):
+            question()
+
+
+def test_a_map_that_a_plugin_keeps_stays_as_it_is(monkeypatch):
+    kept = np.full((1024, 1024), -5.0, dtype=np.float32)
+    kept[0, 0] = 100.0
+    monkeypatch.setattr(CountingSource, "image", lambda self, dark_id: kept)
+    monkeypatch.setattr(CountingSource, "properties", lambda self, dark_id: {"ccd_temp": -11.0})
+    calibrations = DarkCalibrations(CountingSource(name="counting", label="counting"))
+    for _ in range(2):
+        image = calibrations.image("2008:001", t_ccd_ref=-15.0)
+        assert (image[0, 0], image.min(), image.dtype) == (np.float32(70.0), 0.0, np.dtype(np.float32))
+    assert (kept[0, 0], kept.min()) == (100.0, -5.0)
+
+
 def test_without_a_stamp_nothing_is_kept():
     calibrations = DarkCalibrations(CountingSource(name="counting", label="counting"))
     assert [calibrations.props("2008:001")["ccd_temp"] for _ in range(3)] == [1.0, 2.0, 3.0]

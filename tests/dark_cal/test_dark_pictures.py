@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import attrs
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from aca_core.dark_cal import (
     write_dark_map,
 )
 from aca_core.dark_current import warm_fraction
+from aca_core.dark_sources import DatedTree
 from aca_core.errors import AcaWarning, DeclarationError, MissingDataError, UnknownNameError
 from aca_core.simulation import simulate_dark_calibrations
 from aca_core.testing import write_dark_calibration
@@ -34,6 +36,35 @@ def simulated(tmp_path_factory):
 # ---- the table ------------------------------------------------------------------------------------------------------
 
 
+def test_a_damaged_calibration_is_left_out_and_told(tmp_path):
+    for dark_id in IDS:
+        write_dark_calibration(tmp_path, dark_id)
+    (tmp_path / IDS[1] / "image.fits").write_bytes(b"SIMPLE")
+    (tmp_path / IDS[2] / "properties.json").write_text("{")
+    with pytest.warns(
+        AcaWarning, match=rf"^2 of 3 dark calibrations of .* are left out, the first one since .*{IDS[1]}"
+    ):
+        history = warm_fraction_history(source=tmp_path)
+    assert (history["id"].tolist(), history.meta["left_out"]) == ([IDS[0]], list(IDS[1:]))
+    (tmp_path / IDS[0] / "image.fits").unlink()
+    with pytest.raises(MissingDataError, match=rf"calibration {IDS[0]} has no file"):
+        warm_fraction_history(source=tmp_path)
+
+
+def test_a_map_that_a_source_keeps_is_not_changed(tmp_path):
+    @attrs.frozen(kw_only=True)
+    class Keeping(DatedTree):
+        kept: dict = attrs.field(factory=dict, eq=False)
+
+        def image(self, dark_id):
+            return self.kept.setdefault(dark_id, super().image(dark_id))
+
+    write_dark_calibration(tmp_path, IDS[0], t_ccd=-10.0)
+    source = Keeping(name="keeping", root=tmp_path, image_file="image.fits", properties_file="properties.json")
+    first, second = (warm_fraction_history(source=source, threshold=3.0)["warm_ref"].item() for _ in range(2))
+    assert first == second > 0
+
+
 def test_the_history_counts_pixels_as_measured_and_at_one_temperature(simulated):
     told = []
     history = warm_fraction_history(source=simulated.mica_root, t_ccd_ref=-10, told=lambda *words: told.append(words))
@@ -46,7 +77,7 @@ def test_the_history_counts_pixels_as_measured_and_at_one_temperature(simulated)
         assert row["warm_ref"] == np.mean(image * np.float32(dark_temp_scale(row["t_ccd"], -10)) > 100)
         assert row["model_raw"] == pytest.approx(warm_fraction(row["date"], row["t_ccd"]), rel=1e-12)
         assert row["model_ref"] == pytest.approx(warm_fraction(row["date"], -10.0), rel=1e-12)
-    assert history.meta == {"source": "mica", "t_ccd_ref": -10.0, "threshold": 100.0, "model": "2013"}
+    assert history.meta == {"source": "mica", "t_ccd_ref": -10.0, "threshold": 100.0, "model": "2013", "left_out": []}
     assert history["synthetic"].all()
 
 

@@ -81,6 +81,9 @@ def test_what_is_not_known_is_left_out_and_counted():
         (calibrations(), {"models": "2030"}, UnknownNameError, "'2030'"),
         (calibrations(), {"models": []}, DeclarationError, "each once"),
         (calibrations(), {"models": ["2013", "2013"]}, DeclarationError, "each once"),
+        (calibrations(), {"models": None}, DeclarationError, "models is None; expected names of dark models"),
+        (calibrations(), {"models": [["2013"]]}, DeclarationError, "names of dark models"),
+        (calibrations(), {"columns": 5}, DeclarationError, "columns is 5; expected names of columns"),
         (calibrations(), {"threshold": 0.5}, DeclarationError, "threshold is 0.5; expected one dark current above 1"),
         (calibrations(), {"threshold": [100, 200]}, DeclarationError, "one dark current"),
         (calibrations(), {"columns": {"size": "count"}}, UnknownNameError, "property of a calibration"),
@@ -101,6 +104,17 @@ def test_every_model_says_when_it_was_fitted():
     for name, (start, stop) in FIT_YEARS.items():
         assert dark_law(name).name == name
         assert start < stop
+
+
+def test_a_ratio_beyond_the_panel_is_told_at_its_edge():
+    report = evaluate_dark_models(calibrations(count=[1000, 10_000_000]), "2013")
+    ratios = report.table["ratio_2013"]
+    _, below = plot_dark_report(report).axes
+    low, high = below.get_ylim()
+    assert [text.get_text() for text in below.texts] == [f"{max(ratios):.3g}", f"{min(ratios):.3g}"]
+    edges = {line.get_marker(): list(line.get_ydata()) for line in below.lines if len(line.get_ydata()) == 1}
+    assert edges == {"^": [high], "v": [low]}
+    assert not plot_dark_report(evaluate_dark_models(calibrations())).axes[1].texts
 
 
 def test_the_picture_has_counts_and_ratios():

@@ -175,14 +175,25 @@ def test_arguments_must_broadcast_with_the_model():
 # ---- pictures -------------------------------------------------------------------------------------------------------
 
 
+def test_a_model_with_more_pixels_than_the_ccd_is_drawn_whole():
+    _, warmer = get_dark_model("2050:001", 30.0).plot().axes
+    curve, everything = warmer.lines[0].get_ydata(), warmer.get_legend().get_texts()[-1].get_text()
+    assert 1 < max(curve) < warmer.get_ylim()[1]
+    assert everything == "all pixels of the CCD"
+
+
 def test_a_model_draws_itself(tmp_path):
     from aca_core.figures import save_figure
 
     figure = get_dark_model(["2004:001", "2012:001"], [-19.0, -15.0]).plot()
     histogram, warmer = figure.axes
-    assert (histogram.get_xlabel(), warmer.get_xlabel()) == ("dark current (e-/s)",) * 2
-    assert [text.get_text() for text in warmer.get_legend().get_texts()] == ["2004:001, -19 °C", "2012:001, -15 °C"]
+    assert (histogram.get_xlabel(), warmer.get_xlabel()) == ("dark current (e⁻/s)",) * 2
+    assert [text.get_text() for text in warmer.get_legend().get_texts()] == ["2004:001, \N{MINUS SIGN}19 °C", "2012:001, \N{MINUS SIGN}15 °C"]
     assert len(histogram.patches) == 2
     assert save_figure(figure, tmp_path / "model.png").stat().st_size > 10_000
     with pytest.raises(DeclarationError, match="expected one to 6 dates and temperatures"):
         get_dark_model("2013:001", np.linspace(-20, 0, 7)).plot()
+    masked = np.ma.array(["2013:001", "2014:001"], mask=[False, True])
+    for unknown in (get_dark_model("2013:001", [-19.0, np.nan]), get_dark_model(masked, -19.0)):
+        with pytest.raises(DeclarationError, match="expected one to 6 dates and temperatures, all known"):
+            unknown.plot()

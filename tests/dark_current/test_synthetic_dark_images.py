@@ -152,7 +152,7 @@ def test_a_ccd_ages_by_the_recipe():
 def test_no_time_is_no_damage():
     new = pristine_ccd(rng=2)
     np.testing.assert_array_equal(degraded_ccd(new, 0.0, rng=4), new)
-    for dyear in (-1.0, np.nan, [1.0], "long"):
+    for dyear in (-1.0, np.nan, [1.0], "long", 1e5, 1e300):
         with pytest.raises(DeclarationError, match=r"^degraded_ccd: dyear is "):
             degraded_ccd(new, dyear)
     with pytest.raises(DeclarationError, match=r"^degraded_ccd: image is .*\(3,\)"):

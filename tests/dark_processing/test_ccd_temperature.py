@@ -191,7 +191,7 @@ def test_a_column_with_several_values_in_a_row_is_refused(tmp_path, wide):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("time,temperature\n2012:115,-1\n", "value or ccd_temp"),
+        ("time,temperature\n2012:115,-1\n", "has no column value or ccd_temp or aacccdpt, but time, temperature; name"),
         ("time,value\n2012:400,-1\n", "'time' has what is no date"),
         ("time,value\n2012:115,cold\n", "'value' is no temperature"),
         ("", "cannot be read as a table"),

@@ -59,4 +59,5 @@ def test_nothing_there_is_said_with_the_place(registry, tmp_path):
     for name, place in (("mica", "archive/aca_dark"), ("ska", "ska/data/aca_dark_cal")):
         with pytest.raises(MissingDataError) as caught:
             DarkCalibrations(registry.dark_source(name)).image("2008:001")
-        assert str(caught.value) == f"dark source '{name}': there is no folder: {tmp_path / place}"
+        remedy = f"set root of [dark_sources.{name}] in the configuration, or name another source"
+        assert str(caught.value) == f"dark source '{name}': there is no folder: {tmp_path / place}; {remedy}"

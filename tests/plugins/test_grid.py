@@ -6,13 +6,16 @@ import gzip
 import itertools
 import math
 import pickle
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import attrs
 import numpy as np
 import pytest
 from aca_plugins import grid
-from aca_plugins.grid import GRID, GRID_FLOOR, GRID_LOCAL_QUADRATIC, grid_model, read_grid
+from aca_plugins.grid import GRID, GRID_FLOOR, GRID_LOCAL_QUADRATIC, grid_model, tables
+from aca_plugins.grid.tables import read_grid
 from astropy.io import fits
 from scipy.stats import norm
 
@@ -225,6 +228,8 @@ def test_one_certain_file_is_a_model_too(folder):
     assert (found.model, found.provenance["data_file"]) == ("mine", str(path))
     with pytest.raises(DeclarationError, match=r"grid_model: path is .*\.txt'; expected a file <name>\.fits"):
         grid_model("notes.txt")
+    with pytest.raises(DeclarationError, match="grid_model: path is None; expected a file"):
+        grid_model(None)
 
 
 def test_without_an_archive_root_the_configuration_is_blamed():
@@ -238,6 +243,19 @@ def test_a_folder_that_is_not_there_is_named_with_its_key(tmp_path):
     with pytest.raises(MissingDataError, match=message):
         acq_success_prob(mag=9, model=model)
     assert "there is no folder" in describe_model(model)["problem"]
+
+
+def test_a_folder_that_cannot_be_read_is_named_with_its_key(folder, monkeypatch):
+    def denied(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    folder.mkdir()
+    monkeypatch.setattr(Path, "iterdir", denied)
+    model = attrs.evolve(GRID, folder=folder)
+    message = rf"the folder {folder} cannot be read \(Permission denied\); set models\.grid\.folder"
+    with pytest.raises(MissingDataError, match=message):
+        acq_success_prob(mag=9, model=model)
+    assert "Permission denied" in describe_model(model)["problem"]
 
 
 def test_files_that_do_not_match_are_listed(folder):
@@ -259,8 +277,8 @@ def test_files_that_do_not_match_are_listed(folder):
 def test_a_file_is_read_once_and_again_when_it_changes(folder, monkeypatch):
     path = write_grid(folder / "grid-2024-01.fits.gz")
     reads = []
-    read = grid._read
-    monkeypatch.setattr(grid, "_read", lambda path: reads.append(path) or read(path))
+    read = tables._read
+    monkeypatch.setattr(tables, "_read", lambda path: reads.append(path) or read(path))
     model = grid_model(path)
     first = acq_success_prob(mag=10, t_ccd=-10, model=model)
     assert acq_success_prob(mag=10, t_ccd=-10, model=model) == first
@@ -273,7 +291,7 @@ def test_a_file_is_read_once_and_again_when_it_changes(folder, monkeypatch):
 def test_few_files_are_remembered_and_none_can_be_changed(folder):
     for number in range(12):
         table = read_grid(write_grid(folder / f"grid-2024-{number + 1:02}.fits.gz"))
-    assert len(grid._tables) == grid._KEPT
+    assert len(tables._tables) == tables._KEPT
     for array in (*table.axes.values(), *table.probits):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0.0
@@ -334,8 +352,18 @@ def test_a_damaged_file_is_named(folder, spoil):
     assert caught.value.path == str(path)
 
 
+def test_a_plain_file_that_is_cut_short_is_named_without_warnings_of_others(folder):
+    path = write_grid(folder / "grid-2024-01.fits")
+    path.write_bytes(path.read_bytes()[:-100])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(IntegrityError, match="are no whole blocks of 2880, as if it were cut short"):
+            acq_success_prob(mag=9, model=grid_model(path))
+    assert caught == []
+
+
 def test_a_file_that_unpacks_without_end_is_refused(folder, monkeypatch):
-    monkeypatch.setattr(grid, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(tables, "_MOST_BYTES", 1000)
     path = write_grid(folder / "grid-2024-01.fits.gz")
     with pytest.raises(IntegrityError, match="is larger than"):
         read_grid(path)

@@ -100,10 +100,10 @@ def test_what_is_no_probability_is_refused(probs, message):
     ],
 )
 def test_the_warm_limit_has_its_reference_values(mag, model, options, expected, tolerance):
-    t_ccd, value = t_ccd_warm_limit([mag] * 6, DATE, model=model, **options)
+    given_date = DATE if model == "sota-2017" else None
+    t_ccd, value = t_ccd_warm_limit([mag] * 6, given_date, model=model, **options)
     assert t_ccd == pytest.approx(expected, abs=tolerance)
     halfwidths = options.get("halfwidths", 120)
-    given_date = DATE if model == "sota-2017" else None
     probs = acq_success_prob(given_date, t_ccd, [mag] * 6, 0.0, False, np.broadcast_to(halfwidths, 6), model=model)
     wanted = options["min_n_acq"]
     if isinstance(wanted, tuple):
@@ -136,6 +136,21 @@ def test_many_catalogues_have_the_limits_that_each_has_alone():
     assert np.argwhere(np.isnan(t_ccd)).tolist() == np.argwhere(np.isnan(n_acq)).tolist() == [[1, 3]]
 
 
+def test_without_stars_no_temperature_is_cold_enough():
+    assert t_ccd_warm_limit([], DATE) == (-16.0, 0.0)
+    assert t_ccd_warm_limit(np.zeros((2, 0)), DATE, min_n_acq=(0, 0.5))[1].tolist() == [1.0, 1.0]
+    assert [each.shape for each in t_ccd_warm_limit(np.zeros((0, 6)), DATE)] == [(0,), (0,)]
+
+
+def test_what_the_warm_limit_does_not_depend_on_is_told_once():
+    with pytest.warns(AcaWarning, match="sota-2013' does not use color, halfwidth; what was given") as caught:
+        found = t_ccd_warm_limit([9.5] * 6, DATE, colors=1.5, halfwidths=[100] * 6)
+    assert len(caught) == 1
+    assert found == t_ccd_warm_limit([9.5] * 6, DATE)
+    with pytest.warns(AcaWarning, match="spline-2018' does not use date; what was given"):
+        t_ccd_warm_limit([9.5] * 6, DATE, model="spline-2018")
+
+
 def test_a_warning_is_about_the_final_answer_alone():
     with pytest.warns(AcaWarning) as caught:
         t_ccd_warm_limit([9.0, 11.5, 10.0, 10.0, 10.0, 10.0], DATE, min_n_acq=4.0)
@@ -152,6 +167,7 @@ def test_a_warning_is_about_the_final_answer_alone():
         ({"min_n_acq": (2, 1.5)}, r"min_n_acq is \(2, 1.5\)"),
         ({"min_n_acq": "many"}, "min_n_acq is 'many'"),
         ({"min_n_acq": math.nan}, "min_n_acq is nan"),
+        ({"min_n_acq": 10**400}, "min_n_acq is 1000"),
         ({"cold_t_ccd": -5, "warm_t_ccd": -16}, r"\(-5.0, -16.0\); expected the cold one below the warm one"),
         ({"cold_t_ccd": [-5, -6]}, r"cold_t_ccd is \[-5, -6\]; expected one temperature"),
         ({"colors": [0.6] * 5}, r"shapes is 'mags \(6,\), colors \(5,\), halfwidths \(\)"),
@@ -244,7 +260,7 @@ def test_at_the_limiting_magnitude_half_of_the_stars_succeed(warm_frac):
 def test_magnitudes_that_are_as_clear_have_their_reference_values(t_ccd, mag, expected):
     assert snr_mag_for_t_ccd(t_ccd, mag, -10.9) == pytest.approx(expected, abs=5e-7)
     assert snr_mag_for_t_ccd(-10.9, mag, -10.9) == mag
-    assert snr_mag_for_t_ccd([t_ccd] * 2, mag, -10.9, scale_4c=1.0).tolist() == [mag] * 2
+    assert snr_mag_for_t_ccd([t_ccd] * 2, mag, -10.9, scale_4c=np.float32(1.0)).tolist() == [mag] * 2
     with pytest.raises(DeclarationError, match="scale_4c is 0; expected a number above 0"):
         snr_mag_for_t_ccd(t_ccd, mag, -10.9, 0)
 
@@ -276,6 +292,8 @@ def test_guide_counts_of_many_catalogues_and_temperatures():
         guide_count(mags, 30)
     with pytest.raises(DeclarationError, match="mags is 9; expected the magnitudes of a catalogue"):
         guide_count(9, -10)
+    with pytest.raises(DeclarationError, match=r"count_9th is 'no'; expected True or False"):
+        guide_count(mags, -10, "no")
 
 
 def test_warm_limits_for_guide_stars_have_their_reference_values():

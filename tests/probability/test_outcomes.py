@@ -297,6 +297,7 @@ def test_results_keep_what_they_are_of(tmp_path):
         (stars(), LINEAR, {"mag_bins": [9, 8]}, DeclarationError, "ascending"),
         (stars(), LINEAR, {"warm_bins": ["a"]}, DeclarationError, "warm_bins"),
         (stars(), LINEAR, {"columns": {"size": "mag"}}, UnknownNameError, "property of a star"),
+        (stars(), LINEAR, {"columns": 5}, DeclarationError, "columns is 5; expected for properties of stars the names"),
         (stars(), LINEAR, {"columns": {"mag": "MAG"}}, UnknownNameError, "no column is named 'MAG'"),
         (stars(fail=[0, 1, 2, 0]), LINEAR, {}, DeclarationError, "row 3 is 2; expected 0 or 1"),
         (stars(fail=["yes", "no", "maybe", ""]), LINEAR, {}, DeclarationError, "maybe"),
@@ -322,7 +323,13 @@ def test_a_damaged_file_is_named(tmp_path):
 # ---- pictures -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("table", "panels"), [(stars(), 3), ({"mag": [9.0] * 9, "fail": [0, 1, 0] * 3}, 2)])
+@pytest.mark.parametrize(
+    ("table", "panels"),
+    [
+        ({"mag": [9.0] * 9, "warm_frac": [0.1] * 9, "fail": [0, 1, 0] * 3}, 3),
+        ({"mag": [9.0] * 9, "fail": [0, 1, 0] * 3}, 2),
+    ],
+)
 def test_a_report_is_drawn_with_what_it_has(table, panels, tmp_path):
     from aca_core.figures import save_figure
 
@@ -333,14 +340,40 @@ def test_a_report_is_drawn_with_what_it_has(table, panels, tmp_path):
     assert save_figure(figure, tmp_path / "rates.png").stat().st_size > 10_000
 
 
+def test_a_picture_says_which_bins_it_leaves_out_and_why_a_panel_is_empty():
+    few = plot_outcomes(evaluate_outcomes({"mag": [9.0], "warm_frac": [0.1], "fail": [0]}, LINEAR))
+    assert few.get_suptitle().endswith("of 1 star in the table; bins of fewer than 5 stars left out")
+    assert [axes.texts[0].get_text() for axes in few.axes] == ["too few stars", "too few stars", "no failures"]
+    many = {"mag": [9.0] * 9 + [10.0], "fail": [0, 1, 0] * 3 + [1]}
+    assert "bins of fewer than 5 stars left out" in plot_outcomes(evaluate_outcomes(many, LINEAR)).get_suptitle()
+    assert (
+        "bins" not in plot_outcomes(evaluate_outcomes({"mag": [9.0] * 9, "fail": [0, 1, 0] * 3}, LINEAR)).get_suptitle()
+    )
+
+
+def test_a_curve_is_faint_outside_of_the_temperatures_of_a_model_too():
+    figure = plot_success("acquisition", "spline-2018", t_ccds=[-18, -11], mags=[9.0])
+    left, right = figure.axes
+    assert [np.isnan(line.get_ydata()).all() for line in left.lines[:2]] == [True, False], (
+        "-18 degC is beyond all of it"
+    )
+    assert right.get_xlim()[0] == -18
+    assert np.isnan(right.lines[0].get_ydata()[right.lines[0].get_xdata() < -16]).all()
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["\N{MINUS SIGN}18 °C", "\N{MINUS SIGN}11 °C"]
+
+
 def test_success_is_drawn_against_magnitude_and_temperature():
     figure = plot_success("acquisition", list(PAIR), date="2013:001", t_ccds=[-19, -15], mags=[9, 10, 10.3])
     left, right = figure.axes
-    assert (len(left.lines), len(right.lines)) == (4, 6)
+    within = [line for line in left.lines if line.get_alpha() is None]
+    assert (len(within), len(left.lines), len(right.lines)) == (4, 8, 6), "faint beyond 11 mag"
+    assert figure.legends[0].get_texts()[-1].get_text() == "outside of a model's range"
     at = np.interp(10.3, left.lines[0].get_xdata(), left.lines[0].get_ydata())
     assert at == pytest.approx(success_prob("acquisition", date="2013:001", t_ccd=-19, mag=10.3).prob, abs=1e-3)
     for line in (*left.lines, *right.lines):
-        assert np.all(np.diff(line.get_ydata()) <= 1e-12)
+        drawn = line.get_ydata()[~np.isnan(line.get_ydata())]
+        assert len(drawn) > 10
+        assert np.all(np.diff(drawn) <= 1e-12)
 
 
 def test_a_color_that_makes_no_difference_is_told():

@@ -176,6 +176,12 @@ def test_what_is_not_known_and_not_used_does_not_matter():
         assert acq_success_prob(DATE, -10, 10.0, color=math.nan) == acq_success_prob(DATE, -10, 10.0)
 
 
+def test_flags_may_be_missing_like_numbers():
+    found = acq_success_prob(DATE, -10, 10.0, 0.6, [True, None, False], model="sota-2017")
+    assert np.isnan(found).tolist() == [False, True, False]
+    assert found[0] < found[2]
+
+
 def test_a_masked_scalar_is_not_known():
     assert math.isnan(acq_success_prob(DATE, -10, np.ma.masked_array(10.0, mask=True)))
     assert math.isnan(acq_success_prob(np.ma.masked_array(6e8, mask=True), -10, 10))
@@ -237,6 +243,10 @@ def test_shapes_that_do_not_broadcast_are_listed():
         ({"warm_frac": 8.1}, "success_prob: warm_frac is 8.1; expected probabilities, 0 to 1"),
         ({"spoiler": "yes"}, "success_prob: spoiler is 'yes'; expected True or False, or an array of them"),
         ({"spoiler": [0, 2]}, r"success_prob: spoiler is \[0, 2\]; expected True or False, or an array of them"),
+        ({"spoiler": [1, [0, 1]]}, "success_prob: spoiler is .*; expected True or False, or an array of them"),
+        ({"halfwidth": -100}, "success_prob: halfwidth is -100.0; expected half widths of search boxes, 0 or more"),
+        ({"t_ccd": [-10.0, 263.15]}, "success_prob: t_ccd is 263.15; expected temperatures from -100 to 100 degC"),
+        ({"halfwidth": math.inf}, "success_prob: halfwidth is inf; expected half widths of search boxes"),
         ({"model": 2013}, "success_prob: model is 2013; expected the name of a model, or a ProbabilityModel"),
         (
             {"model": line(kind="guide")},
@@ -259,6 +269,8 @@ def test_a_date_that_is_none_is_refused():
 def test_an_unknown_model_is_told_with_what_exists_and_who_would_provide_it():
     with pytest.raises(UnknownNameError, match=r"no kind of model is named 'tracking'. Known: acquisition, guide"):
         success_prob("tracking", mag=10)
+    with pytest.raises(UnknownNameError, match="no kind of model is named"):
+        success_prob(np.array(["guide", "guide"]), mag=10)
     with pytest.raises(UnknownNameError) as caught:
         guide_success_prob(DATE, -10, 10, model="sota-2017")
     assert str(caught.value) == (
@@ -325,6 +337,22 @@ def test_ranges_are_told_once_for_each_input_with_how_many_of_how_many():
     ]
     assert (found.clipped, found.extrapolated) == ({"mag": 2, "t_ccd": 3}, {"halfwidth": 1})
     np.testing.assert_allclose(found.prob[0], [1.0, 1.0, 0.4, math.nan])
+
+
+def test_stars_too_faint_that_are_given_nothing_are_not_said_to_be_given_something():
+    for t_ccd, shape in ((math.nan, ()), ([], (0,)), (0.0, ())):
+        with pytest.warns(AcaWarning, match=r"of acquisition model 'sota-2013'; evaluated at its end$"):
+            assert np.shape(acq_success_prob("2018:001", t_ccd, 12.0)) == shape
+
+
+@pytest.mark.parametrize("model", ["sota-2017", "spline-2018"])
+def test_a_box_for_which_success_would_rise_again_is_told(model):
+    date = DATE if model == "sota-2017" else None
+    boxes = [60.0, 240.0, 312.0]
+    found = acq_success_prob(date, -10, 10.0, 0.6, False, boxes, model=model)
+    assert (np.diff(found) < 0).all()
+    with pytest.warns(AcaWarning, match=r"halfwidth of 1 star: 1 above 312 \(greatest 400\), .* is extrapolated"):
+        assert acq_success_prob(date, -10, 10.0, 0.6, False, 400.0, model=model) > found[-1]
 
 
 def test_probabilities_stay_within_the_limits_of_the_model():
@@ -471,7 +499,51 @@ def test_a_model_is_described_for_tables_and_json():
     assert (mine["distribution"], mine["warm_threshold"], mine["provenance"]["slope"]) == ("", None, "0.2")
 
 
+def test_what_is_no_model_cannot_be_described():
+    with pytest.raises(DeclarationError, match="describe_model: model is 'sota-2017'; expected a ProbabilityModel"):
+        describe_model("sota-2017")
+
+
 # ---- models that break their contract -------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Careless(Line):
+    """Says something else of itself than it should."""
+
+    said: object = None
+
+    def input_ranges(self):
+        return self.said if self.said is not None else super().input_ranges()
+
+    def provenance(self):
+        if isinstance(self.said, str):
+            raise OSError(self.said)
+        return None if self.said is None else {"steps": 3}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ([1], r"input_ranges\(\) returned \[1\]; expected a mapping of inputs to InputRange"),
+        ({"mag": (5, 12)}, r"input_ranges\(\) returned {'mag': \(5, 12\)}; expected a mapping of inputs to InputRange"),
+        ({"t_ccd": InputRange(-16, 0)}, r"input_ranges\(\) returned .*; expected ranges of its inputs: mag"),
+        (None, r"provenance\(\) returned None; expected a dict of strings"),
+    ],
+    ids=str,
+)
+def test_a_model_that_does_not_say_what_it_should_is_named(said, message):
+    model = Careless(name="careless", kind="acquisition", said=said)
+    with pytest.raises(PluginError, match=rf"Careless: acquisition model 'careless': {message}"):
+        success_prob("acquisition", mag=9.0, model=model)
+    with pytest.raises(PluginError, match=message):
+        limiting_mag(model=model)
+    assert "Careless: acquisition model 'careless'" in describe_model(model)["problem"]
+
+
+def test_a_result_has_a_source_also_where_the_model_forgot_it():
+    model = Careless(name="careless", kind="acquisition", said={"mag": InputRange(5, 12)}, source="a note")
+    assert success_prob("acquisition", mag=9.0, model=model).provenance == {"source": "a note", "steps": "3"}
 
 
 @pytest.mark.parametrize(

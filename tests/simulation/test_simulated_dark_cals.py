@@ -236,6 +236,25 @@ def test_nothing_outside_of_the_folder_is_removed(tmp_path):
     assert (tmp_path / "precious").read_text() == "mine"
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_link_to_another_tree_is_not_followed(tmp_path, is_replaced):
+    """As to that of flight, which may have calibrations of the same days."""
+    flight = tmp_path / "flight" / "data" / "aca_dark_cal" / "2009050"
+    flight.mkdir(parents=True)
+    (flight / "imd.fits").write_text("from flight")
+    site = tmp_path / "site"
+    if is_replaced:
+        simulate_dark_calibrations(site, ["2009050"])
+        (site / "ska").rename(tmp_path / "earlier")
+    site.mkdir(exist_ok=True)
+    (site / "ska").symlink_to("../flight")
+    for dark_id in ("2009050", "2012115"):
+        with pytest.raises(IntegrityError, match="not below its folder"):
+            simulate_dark_calibrations(site, [dark_id], force=True)
+    assert hashes(tmp_path / "flight").keys() == {"data/aca_dark_cal/2009050/imd.fits"}
+    assert (flight / "imd.fits").read_text() == "from flight"
+
+
 @pytest.mark.parametrize("layout", ["ska", "mica"])
 def test_calibrations_that_no_simulation_wrote_are_never_overwritten(tmp_path, layout):
     place = {"ska": tmp_path / "ska" / "data" / "aca_dark_cal", "mica": tmp_path / "aca_dark"}[layout] / "2009050"

@@ -75,11 +75,18 @@ def test_a_temperature_that_is_not_there_is_named(archive, folder, lines, error,
         get_dark_cal_props("2020:001", source="npy")
 
 
+def test_a_file_of_temperatures_that_is_no_text_is_named(archive, folder):
+    (folder / "temperatures.csv").write_bytes(b"id,ccd_temp\n2019272,\xff\n")
+    with pytest.raises(IntegrityError, match=r"temperatures.csv: cannot be read as CSV: "):
+        get_dark_cal_props("2020:001", source="npy")
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [
         (lambda path: path.write_bytes(b"not an array"), "cannot be read as a .npy map"),
         (lambda path: path.write_bytes(b""), "cannot be read as a .npy map"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "cannot be read as a .npy map"),
         (lambda path: np.save(path, np.zeros((512, 512))), r"holds float64 of shape \(512, 512\); expected numbers"),
         (lambda path: np.save(path, np.full((1024, 1024), "x")), "holds <U1 of shape"),
     ],

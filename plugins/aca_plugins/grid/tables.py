@@ -1,55 +1,24 @@
-"""The models ``grid``, ``grid-floor`` and ``grid-local-quadratic``: acquisition from tables that operations use.
-
-A table gives the probit of failure over magnitude, CCD temperature and half width of the search box. The files are
-those of sot/chandra_models, ``<name>-<YYYY-MM>.fits.gz``, and a site keeps them in a folder.
-
-For one certain file set the option ``pattern`` to its name, or make a model of it: ``grid_model(path)``.
-"""
+"""What is in a file of probits over magnitude, CCD temperature and half width, and what it says between its points."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from aca_core import (
-    DeclarationError,
-    FloatArray,
-    InputRange,
-    IntegrityError,
-    MissingDataError,
-    ProbabilityModel,
-    StarConditions,
-    hookimpl,
-    site_option,
-)
+from aca_core import FloatArray, IntegrityError, MissingDataError, StarConditions
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
 
-__all__ = ["GRID", "GRID_FLOOR", "GRID_LOCAL_QUADRATIC", "GridModel", "GridTable", "grid_model"]
-
-SOURCE: Final = "sot/chandra_models, aca_acq_prob"
-
-FOLDER: Final = Path("aca_acq_prob")
-"""The folder of the files, below the archive root."""
-
-ENDINGS: Final = (".fits.gz", ".fits")
-
-_DATED: Final = re.compile(r"(?P<stem>.*)-(?P<month>\d{4}-(0[1-9]|1[0-2]))(\.fits(\.gz)?)?", re.ASCII)
-"""A name that ends in the month of the model."""
+__all__ = ["GridTable", "read_grid"]
 
 AXES: Final = {"mag": "MAG", "t_ccd": "T_CCD", "halfwidth": "HALFW"}
 """The axes of a table in their order, and what they are called in its header."""
-
-FAINT_SLACK: Final = 0.25
-"""How much fainter than the last magnitude a star may be without a warning, mag: chandra_aca star_probs.py."""
 
 RED: Final = 1.5
 """The B-V of the stars of the second table, mag."""
@@ -59,6 +28,9 @@ _MOST_BYTES: Final = 100_000_000
 
 _MOST_POINTS: Final = 100_000
 """Far more than an axis has; a header that claims more is damaged."""
+
+_BLOCK: Final = 2880
+"""A FITS file is as long as some blocks of so many bytes."""
 
 _KEPT: Final = 8
 """How many tables are kept in memory; each is some 0.1 to 1 MB."""
@@ -111,161 +83,6 @@ class GridTable:
             if is_red.any():
                 probit = np.where(is_red, _interpolated(second, places), probit)
         return probit
-
-
-@attrs.frozen(kw_only=True)
-class GridModel(ProbabilityModel):
-    """Acquisition success from a table of probits over magnitude, CCD temperature and half width of the search box.
-
-    The result is not limited: the tables hold floors of their own. A star that is fainter than the table is evaluated
-    at the table's end, where success may still be high.
-
-    Attributes
-    ----------
-    folder : Path
-        Where the files lie; a site may set it.
-    pattern : str
-        Which file: a pattern such as ``grid-*``, of which the file with the latest month at the end of its name counts,
-        or the whole name of one, with or without ``.fits.gz``. A site may set it.
-
-    Examples
-    --------
-    >>> GRID_FLOOR.pattern, GRID_FLOOR.folder.as_posix()
-    ('grid-floor-*', 'aca_acq_prob')
-    """
-
-    inputs: tuple[str, ...] = ("mag", "t_ccd", "color", "halfwidth")
-    corrections: tuple[str, ...] = ("color", "spoiler")
-    source: str = SOURCE
-    folder: Path = site_option(FOLDER, help="folder of grid files <name>-<YYYY-MM>.fits.gz")
-    pattern: str = site_option(
-        "grid-*", help="which file: its name, or a pattern with * of which the latest month counts"
-    )
-
-    def path(self) -> Path:
-        """Return the file that answers now.
-
-        Returns
-        -------
-        Path
-
-        Raises
-        ------
-        MissingDataError
-            There is no such folder, or no such file in it; the message lists what there is.
-        """
-        key = f"models.{self.name}.folder"
-        if not self.folder.is_dir():
-            text = f"there is no folder {self.folder}; put grid files into it, or set {key} in the configuration"
-            raise MissingDataError(f"{self.noun} {self.name!r}: {text}")
-        names = sorted(each.name for each in self.folder.iterdir() if each.name.endswith(ENDINGS))
-        wanted = [name for name in names if name == self.pattern or _stem(name) == self.pattern]
-        if not wanted and (
-            dated := [name for name in names if fnmatchcase(_stem(name), self.pattern) and _month(name)]
-        ):
-            wanted = [max(dated, key=lambda name: (_month(name), name))]
-        if not wanted:
-            there = ", ".join(names) or "no file of that kind"
-            text = f"no file <name>-<YYYY-MM>.fits.gz in {self.folder} matches {self.pattern!r}; there is {there}"
-            raise MissingDataError(f"{self.noun} {self.name!r}: {text}. Set {key} or models.{self.name}.pattern")
-        return self.folder / wanted[0]
-
-    def table(self) -> GridTable:
-        """Return the tables of the file that answers now.
-
-        Returns
-        -------
-        GridTable
-
-        Raises
-        ------
-        MissingDataError
-            There is no such file.
-        IntegrityError
-            It is damaged, or no grid file.
-        """
-        return read_grid(self.path())
-
-    def input_ranges(self) -> Mapping[str, InputRange]:
-        """Return the ranges of the axes of the file, but for those that were declared for this model."""
-        axes = self.table().axes
-        slack = {"mag": FAINT_SLACK}
-        found = {
-            name: InputRange(float(axis[0]), float(axis[-1]), warn_above=slack.get(name, 0.0))
-            for name, axis in axes.items()
-        }
-        return {**found, **self.ranges}
-
-    def provenance(self) -> dict[str, str]:
-        """Return the source and the options, and the file: ``data_file``, ``data_name`` and ``data_sha256``."""
-        table = self.table()
-        file = {"data_file": str(table.path), "data_name": table.name, "data_sha256": table.sha256}
-        return {**super().provenance(), **file}
-
-    def success(self, stars: StarConditions) -> FloatArray:
-        """Interpolate in the table.
-
-        Parameters
-        ----------
-        stars : StarConditions
-            With ``mag``, ``t_ccd``, ``color`` and ``halfwidth``.
-
-        Returns
-        -------
-        ndarray
-            Of the same shape.
-        """
-        import numpy as np
-        from scipy.special import ndtr
-
-        # A color that is not known leaves it open which of the two tables counts.
-        return np.where(np.isnan(stars.color), np.nan, ndtr(-self.table().probit(stars)))
-
-
-def grid_model(path: str | Path, name: str = "grid-file") -> GridModel:
-    """Return the model of one certain file, wherever it lies.
-
-    Parameters
-    ----------
-    path : path-like
-        A grid file.
-    name : str, default 'grid-file'
-        What the model is called in results.
-
-    Returns
-    -------
-    GridModel
-        For ``model=`` of the functions of `aca_core.probability`.
-
-    Raises
-    ------
-    DeclarationError
-        The file's name does not end in ``.fits`` or ``.fits.gz``. It is a ValueError.
-
-    Examples
-    --------
-    >>> grid_model("models/grid-floor-2020-02.fits.gz").pattern
-    'grid-floor-2020-02.fits.gz'
-    """
-    path = Path(path)
-    if not path.name.endswith(ENDINGS):
-        raise DeclarationError("grid_model", "path", str(path), "a file <name>.fits.gz or <name>.fits")
-    return GridModel(
-        name=name, label="one grid file", kind="acquisition", folder=path.parent.absolute(), pattern=path.name
-    )
-
-
-# ---- names of files -------------------------------------------------------------------------------------------------
-
-
-def _stem(name: str) -> str:
-    return name.removesuffix(".gz").removesuffix(".fits")
-
-
-def _month(name: str) -> str:
-    """Return the month at the end of a name, or nothing."""
-    match = _DATED.fullmatch(name)
-    return match["month"] if match else ""
 
 
 # ---- interpolation --------------------------------------------------------------------------------------------------
@@ -359,6 +176,8 @@ def _read(path: Path) -> GridTable:
             raise IntegrityError(
                 path, f"is larger than {_MOST_BYTES // 1_000_000} MB; expected a grid file of some 0.1 MB"
             )
+        if len(content) % _BLOCK:  # astropy would warn of it, and not always refuse it
+            raise ValueError(f"its {len(content)} bytes are no whole blocks of {_BLOCK}, as if it were cut short")
         with fits.open(io.BytesIO(content), memmap=False) as hdus:
             return _table_of(path, hdus, sha256)
     except IntegrityError:
@@ -418,21 +237,3 @@ def _number(path: Path, header: Header, keyword: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise IntegrityError(path, f"the keyword {keyword} is {value!r}; expected a number")
     return float(value)
-
-
-GRID: Final = GridModel(name="grid", label="the newest grid file of any kind", kind="acquisition")
-GRID_FLOOR: Final = attrs.evolve(
-    GRID, name="grid-floor", label="the newest grid-floor file (2018 to 2020)", pattern="grid-floor-*"
-)
-GRID_LOCAL_QUADRATIC: Final = attrs.evolve(
-    GRID,
-    name="grid-local-quadratic",
-    label="the newest grid-local-quadratic file (since 2023)",
-    pattern="grid-local-quadratic-*",
-)
-
-
-@hookimpl
-def aca_probability_models() -> Iterable[ProbabilityModel]:
-    """Return the three models."""
-    return [GRID, GRID_FLOOR, GRID_LOCAL_QUADRATIC]
