@@ -188,7 +188,10 @@ def test_a_model_draws_itself(tmp_path):
     figure = get_dark_model(["2004:001", "2012:001"], [-19.0, -15.0]).plot()
     histogram, warmer = figure.axes
     assert (histogram.get_xlabel(), warmer.get_xlabel()) == ("dark current (e⁻/s)",) * 2
-    assert [text.get_text() for text in warmer.get_legend().get_texts()] == ["2004:001, \N{MINUS SIGN}19 °C", "2012:001, \N{MINUS SIGN}15 °C"]
+    assert [text.get_text() for text in warmer.get_legend().get_texts()] == [
+        "2004:001, \N{MINUS SIGN}19 °C",
+        "2012:001, \N{MINUS SIGN}15 °C",
+    ]
     assert len(histogram.patches) == 2
     assert save_figure(figure, tmp_path / "model.png").stat().st_size > 10_000
     with pytest.raises(DeclarationError, match="expected one to 6 dates and temperatures"):
