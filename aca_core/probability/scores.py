@@ -103,6 +103,9 @@ def bin_edges(values: FloatArray, step: float | None = None) -> FloatArray:
     width = step if step and high - low <= _MANY * step else _round_step((high - low) / 10)
     first = int(np.floor(low / width + 1e-9))
     last = max(first + 1, int(np.ceil(high / width - 1e-9)))
+    # A value that is all but on a round number may lie on the other side of it than its quotient says.
+    first -= np.round(first * width, 12) > low
+    last += np.round(last * width, 12) < high
     return np.round(np.arange(first, last + 1) * width, 12)
 
 

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 import pytest
 from astropy.table import Column, MaskedColumn, Table
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aca_core import InputRange, ProbabilityModel, Registry
@@ -158,6 +158,8 @@ def test_without_a_failure_there_is_no_ratio_and_json_has_none():
     assert data["by_mag"][0]["mag_low"] == 8.0
 
 
+@example([(0.9999999999999999, False)], 1)
+@example([(0.2, False), (1.0 + 2e-16, True), (0.0, True), (5e-324, True)], 3)
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(1, 15))
 def test_no_star_is_lost_between_the_bins(pairs, n_bins):
