@@ -46,7 +46,7 @@ def update(session: Session, start: str | None, stop: str | None, dry_run: bool,
     An entry is a map, and properties that are worked out for it. Maps come from the dark source that
     dark.processed_from names, and entries go to the one that dark.source names. The tables dark.events, dark.aacccdpt
     and dark.hdr3 say when the camera took which calibration, and how warm the CCD was. An entry is written whole or not
-    at all; one that is newer than what it is made from is left alone. Where one calibration cannot be made, the others
+    at all; one that is sound and not older than its map is left alone. Where one calibration cannot be made, the others
     are, and the exit code is 3.
 
     \b

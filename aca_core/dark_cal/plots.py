@@ -38,8 +38,8 @@ def plot_warm_fraction_history(history: Table) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Below the fractions it has the temperatures of the CCD, where any is known. The curve is dotted where the
-        model's authors do not vouch for it.
+        Below the fractions it has the temperatures of the CCD, where any is known. The curve is dotted outside
+        of the years that the model was fitted to.
 
     Raises
     ------
@@ -99,21 +99,21 @@ def _counted(history: Table) -> str:
 
 
 def _draw_model(axes: Axes, years: FloatArray, asked: dict[str, Any]) -> None:
-    """Draw the curve of the model over the years of the calibrations, broken where its authors do not vouch for it."""
+    """Draw the curve of the model over the years of the calibrations, dotted outside of the years of its fit."""
     law = dark_law(asked["model"])
     margin = max(0.02 * float(years.max() - years.min()), 0.5)
     first, last = float(years.min()) - margin, float(years.max()) + margin
     style: dict[str, Any] = {"color": COLORS[1], "lw": 1.8}
-    spans = [(max(first, law.valid_from), last, "-"), (max(first, law.defined_from), min(last, law.valid_from), ":")]
-    label = f"{law.name} model at {celsius(asked['t_ccd_ref'])}"
-    for start, stop, line in spans:
+    begin, end = law.fitted
+    labels = {"-": f"{law.name} model at {celsius(asked['t_ccd_ref'])}", ":": "the same outside the years of its fit"}
+    for low, high, line in [(begin, end, "-"), (law.defined_from, begin, ":"), (end, last, ":")]:
+        start, stop = max(first, low), min(last, high)
         if start < stop:
             grid = np.linspace(start, stop, _POINTS)[1:]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", AcaWarning)  # the table has warned already
                 curve = warm_fraction_at(law.name, grid, np.array(asked["t_ccd_ref"]), np.array(asked["threshold"]))
-            axes.plot(grid, 100 * curve, line, label=label, **style)
-            label = "the same before it is valid" if line == "-" else "_"
+            axes.plot(grid, 100 * curve, line, label=labels.pop(line, "_"), **style)
 
 
 def plot_dark_map(image: FloatArray, *, title: str = "") -> Figure:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from aca_core._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from aca_core.dark_current.against_flight import FIT_YEARS, DarkReport, evaluate_dark_models
+    from aca_core.dark_current.against_flight import DarkReport, evaluate_dark_models
     from aca_core.dark_current.flight_plot import plot_dark_report
     from aca_core.dark_current.images import degraded_ccd, pristine_ccd, synthetic_dark_image
     from aca_core.dark_current.laws import DARK_LAWS, DarkLaw, dark_law
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aca_core.dark_current.warm_fractions import WARM_METHODS, warm_fraction, warm_fraction_at
 
 _HOMES = {
-    "against_flight": ("FIT_YEARS", "DarkReport", "evaluate_dark_models"),
+    "against_flight": ("DarkReport", "evaluate_dark_models"),
     "flight_plot": ("plot_dark_report",),
     "images": ("degraded_ccd", "pristine_ccd", "synthetic_dark_image"),
     "laws": ("DARK_LAWS", "DarkLaw", "dark_law"),
@@ -34,7 +34,6 @@ _HOMES = {
 }
 __all__ = [
     "DARK_LAWS",
-    "FIT_YEARS",
     "SCALE_4C",
     "WARM_METHODS",
     "DarkLaw",

@@ -22,11 +22,7 @@ from aca_core.tables import column_of, numbers_in, read_table_file, rows_of, tim
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["FIT_YEARS", "DarkReport", "evaluate_dark_models"]
-
-FIT_YEARS: Final[Mapping[str, tuple[float, float]]] = {"2013": (2000.0, 2014.0), "2017": (2007.0, 2017.7)}
-"""The years whose calibrations each model was fitted to: sot/state_of_aca ``dark_current_model/NOTES`` and
-sot/chandra_aca ``dark_model.py``."""
+__all__ = ["DarkReport", "evaluate_dark_models"]
 
 _DATES: Final = ("date", "day", "time", "tstart")
 _YEARS: Final = ("frac_year", "year")
@@ -52,7 +48,7 @@ class DarkReport:
         A row for each calibration, by date: ``frac_year``, ``t_ccd`` (degC), ``count`` (pixels), and for each model
         ``predicted_<model>`` (pixels) and ``ratio_<model>``, predicted over counted.
     summary : astropy.table.Table
-        For each ``model`` and ``period`` (``fitted``, as `FIT_YEARS` has it, ``before`` and ``after``): ``start`` and
+        For each ``model`` and ``period`` (``fitted``, the years of its fit, ``before`` and ``after``): ``start`` and
         ``stop`` of the calibrations, ``n`` of them, the ``median`` of the ratio, its ``scatter`` (half of the range of
         the middle 68.27 %), the ``least`` and the ``greatest``.
     meta : mapping
@@ -216,7 +212,7 @@ def _summary(year: FloatArray, ratios: Mapping[str, FloatArray], meta: Mapping[s
 
     rows = []
     for name, ratio in ratios.items():
-        start, stop = FIT_YEARS[name]
+        start, stop = dark_law(name).fitted
         periods = {"before": (-math.inf, start), "fitted": (start, stop), "after": (stop, math.inf)}
         for period, (low, high) in periods.items():
             inside = (year >= low) & (year < high) & np.isfinite(ratio)

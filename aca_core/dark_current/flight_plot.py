@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aca_core.arrays import BoolArray, FloatArray
-from aca_core.dark_current.against_flight import FIT_YEARS
 from aca_core.dark_current.bins import CCD_PIXELS
+from aca_core.dark_current.laws import dark_law
 from aca_core.errors import DeclarationError
 from aca_core.figures import COLORS, new_figure, styled
 
@@ -59,7 +59,7 @@ def plot_dark_report(report: DarkReport) -> Figure:
         above.plot(year, table["count"] / CCD_PIXELS, "o", color="0.15", ms=4.5, zorder=3, label="counted")
         for number, name in enumerate(report.models):
             predicted = np.asarray(table[f"predicted_{name}"]) / CCD_PIXELS
-            start, stop = FIT_YEARS[name]
+            start, stop = dark_law(name).fitted
             fitted = (year >= start) & (year < stop)
             color = COLORS[number]
             above.plot(year, predicted, ":", color=color, lw=1.5)

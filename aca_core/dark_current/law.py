@@ -79,6 +79,8 @@ class DarkLaw(ABC):
         Fractional year from which its amplitude is positive; before, it means nothing.
     valid_from : float
         Fractional year from which its authors hold it valid; dates before are answered with a warning.
+    fitted : tuple of float
+        The years, as fractions, of the first and the last calibrations that it was fitted to.
     notes : tuple of str
         What it was fitted to, and where it is known to be off.
     source : str
@@ -93,6 +95,7 @@ class DarkLaw(ABC):
     at_break: Literal["below", "above"]
     defined_from: float
     valid_from: float
+    fitted: tuple[float, float]
     notes: tuple[str, ...]
     source: str
 

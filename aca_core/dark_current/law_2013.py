@@ -133,6 +133,7 @@ LAW_2013: Final = OnceBrokenLaw(
     at_break="below",
     defined_from=2000.0 - _AMPLITUDE_2000 / _AMPLITUDE_PER_YEAR,
     valid_from=2000.0 - _AMPLITUDE_2000 / _AMPLITUDE_PER_YEAR,
+    fitted=(2000.0, 2014.0),  # NOTES of dark_current_model
     notes=(
         "fitted to calibrations from 2000 to 2013, between 25 and 4000 e-/s; checked to 2015:090",
         "below about 20 e-/s it lacks the peak of the cool pixels",

@@ -62,6 +62,7 @@ LAW_2017: Final = TwiceBrokenLaw(
     at_break="above",
     defined_from=_MIDDLE - _LINES["ampl1"][0] / _LINES["ampl1"][1],
     valid_from=2007.0,
+    fitted=(2007.0, 2017.7),
     notes=(
         "fitted to calibrations from January 2007 to August 2017",
         "valid for dates after 2007.0",

@@ -107,6 +107,7 @@ def test_calibrations_without_a_temperature_are_not_scaled(simulated):
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "as measured",
         "2013 model at \N{MINUS SIGN}19 °C",
+        "the same outside the years of its fit",
     ]
 
 
@@ -131,25 +132,26 @@ def test_a_history_of_what_makes_no_sense_is_refused(simulated, wrong, error, sa
 def test_the_picture_shows_every_calibration_twice_and_the_models_curve(simulated):
     history = warm_fraction_history(source=simulated.mica_root, t_ccd_ref=-10)
     above, below = plot_warm_fraction_history(history).axes
-    raw, ref, curve = above.lines
+    raw, ref, *curves = above.lines
     np.testing.assert_array_equal(raw.get_ydata(), 100 * history["warm_raw"])
     np.testing.assert_array_equal(ref.get_ydata(), 100 * history["warm_ref"])
-    years, percent = curve.get_data()
+    years, percent = np.hstack(sorted((line.get_data() for line in curves), key=lambda data: data[0][0]))
     np.testing.assert_allclose(np.interp(history["year"], years, percent), 100 * history["model_ref"], rtol=1e-3)
     np.testing.assert_array_equal(below.lines[0].get_ydata(), history["t_ccd"])
     assert "3 synthetic dark calibrations" in above.get_title(loc="left")
     assert "(%)" in above.get_ylabel()
 
 
-def test_a_curve_is_broken_where_its_model_is_not_valid(simulated):
+def test_a_curve_is_dotted_outside_of_the_years_of_its_fit(simulated):
     history = warm_fraction_history(source=simulated.mica_root, model="2017")
     history["year"][0] = 2004.0
     above = plot_warm_fraction_history(history).axes[0]
-    solid, dotted = above.lines[2:]
-    assert solid.get_linestyle() == "-"
-    assert solid.get_xdata().min() >= 2007.0
-    assert dotted.get_linestyle() == ":"
-    assert dotted.get_xdata().max() <= 2007.0
+    solid, *dotted = above.lines[2:]
+    assert [line.get_linestyle() for line in (solid, *dotted)] == ["-", ":", ":"]
+    assert 2007.0 <= solid.get_xdata().min() < solid.get_xdata().max() <= 2017.7
+    assert dotted[0].get_xdata().max() <= 2007.0
+    assert dotted[1].get_xdata().min() >= 2017.7
+    assert [text.get_text() for text in above.get_legend().get_texts()][-1] == "the same outside the years of its fit"
 
 
 def test_a_map_is_drawn_where_it_lies_on_the_ccd():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
 
-from aca_core.dark_current import FIT_YEARS, dark_law, evaluate_dark_models, plot_dark_report, warm_fraction
+from aca_core.dark_current import evaluate_dark_models, plot_dark_report, warm_fraction
 from aca_core.errors import AcaWarning, DateError, DeclarationError, MissingDataError, UnknownNameError
 
 
@@ -98,12 +98,6 @@ def test_what_is_not_known_is_left_out_and_counted():
 def test_what_cannot_be_compared_is_refused_in_words(table, options, error, words):
     with pytest.raises(error, match=words):
         evaluate_dark_models(table, **options)
-
-
-def test_every_model_says_when_it_was_fitted():
-    for name, (start, stop) in FIT_YEARS.items():
-        assert dark_law(name).name == name
-        assert start < stop
 
 
 def test_a_ratio_beyond_the_panel_is_told_at_its_edge():
