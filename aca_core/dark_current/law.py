@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -183,7 +184,7 @@ class DarkLaw(ABC):
         return self.smoothed(self.parameters(np.asarray(frac_year, dtype=float)))
 
     def terms(self, frac_year: FloatArray) -> Terms:
-        """Return what `tail` needs to know of dates: for each piece where it starts, its counts there, and its ratio.
+        """Return what `tail` needs to know of dates: for each piece its first bin, its amplitude and its slope.
 
         Parameters
         ----------
@@ -192,22 +193,38 @@ class DarkLaw(ABC):
 
         Returns
         -------
-        tuple of ndarray
+        tuple of ndarray, each of shape (pieces, n)
         """
-        amplitudes, slopes, _ = pieces = self.pieces(self.parameters(frac_year))
-        starts = self.first_bins(pieces)
-        shape = frac_year.shape
-        counts, ratios = [], []
-        for amplitude, slope, start in zip(amplitudes, slopes, starts, strict=True):
-            first = self.centres[np.minimum(start, self.n_bins - 1)] / self.x_r
-            counts.append(amplitude * first ** -np.asarray(slope))
-            ratios.append(np.broadcast_to(np.exp(-LOG_STEP * np.asarray(slope)), shape))
-        return (np.stack([np.broadcast_to(start, shape) for start in starts]), np.stack(counts), np.stack(ratios))
+        amplitudes, slopes, breaks = self.pieces(self.parameters(frac_year))
+        shape = (len(slopes), *frac_year.shape)
+        starts, heights, steepness = np.zeros(shape, dtype=np.intp), np.empty(shape), np.empty(shape)
+        for piece, (amplitude, slope) in enumerate(zip(amplitudes, slopes, strict=True)):
+            heights[piece], steepness[piece] = amplitude, slope
+        for piece, at in enumerate(breaks, start=1):
+            starts[piece] = self.bins_before(np.asarray(at))
+        return starts, heights, steepness
 
-    def first_bins(self, pieces: Pieces) -> list[IntArray]:
-        """Return for each piece the first bin whose centre lies in it, `n_bins` where none does."""
+    def bins_before(self, breaks: FloatArray) -> IntArray:
+        """Return how many bins have their centre in the piece before each break, or in one before that.
+
+        Parameters
+        ----------
+        breaks : ndarray, any shape
+            Dark currents, e-/s. They lie close together, so that the centres between them decide; a search for each
+            would take longer.
+
+        Returns
+        -------
+        ndarray of int
+        """
+        if not breaks.size:
+            return np.zeros(breaks.shape, dtype=np.intp)
         side: Literal["left", "right"] = "right" if self.at_break == "below" else "left"
-        return [np.zeros(1, dtype=int), *(np.searchsorted(self.centres, start, side) for start in pieces.breaks)]
+        first, last = np.searchsorted(self.centres, [breaks.min(), breaks.max()], side)
+        count = np.full(breaks.shape, first)
+        for centre in self.centres[first:last]:
+            count += centre <= breaks if self.at_break == "below" else centre < breaks
+        return count
 
     def tail(self, terms: Terms, index: IntArray) -> Tail:
         """Return the histogram at and above bins, without making whole histograms.
@@ -227,18 +244,18 @@ class DarkLaw(ABC):
         Tail
             Arrays of shape (n,).
         """
-        starts, counts, ratios = terms
+        starts, amplitudes, slopes = terms
         result = np.empty((3, index.size))
         for chosen in _alike(starts, index):
-            first = starts[:, chosen[0]].tolist()
-            weights = _tail_weights(self.n_bins, int(index[chosen[0]]))
+            bin_here, first = int(index[chosen[0]]), starts[:, chosen[0]].tolist()
+            weights = _tail_weights(self.n_bins, bin_here)
             total = np.zeros((3, chosen.size))
             for piece, (start, end) in enumerate(zip(first, [*first[1:], self.n_bins], strict=True)):
-                low = max(start, int(index[chosen[0]]) - 8)
+                low = max(start, bin_here - 8)
                 if low < end:
-                    ratio = ratios[piece, chosen]
-                    at_low = counts[piece, chosen] * ratio ** (low - start)
-                    total += at_low * _polynomials(weights[:, low:end], ratio)
+                    slope = slopes[piece].take(chosen)
+                    at_low = amplitudes[piece].take(chosen) * np.exp(-slope * math.log(self.centres[low] / self.x_r))
+                    total += at_low * _polynomials(weights[:, low:end], np.exp(-LOG_STEP * slope))
             result[:, chosen] = total
         return Tail(*result)
 

@@ -70,7 +70,7 @@ class OnceBrokenLaw(DarkLaw):
         """Return the amplitude, the amplitude of the steep piece, and the number of bins below the break."""
         x_b, ampl1 = _break(frac_year), _amplitude(frac_year)
         steep = ampl1 * (x_b / self.x_r) ** (_GAMMA_2 - _GAMMA_1)
-        return ampl1, steep, _count_up_to(x_b, self.centres)
+        return ampl1, steep, self.bins_before(x_b)
 
     def tail(self, terms: Terms, index: IntArray) -> Tail:
         """Return the histogram at and above bins, from tables of sums over the bins."""
@@ -93,17 +93,6 @@ def _break(frac_year: FloatArray) -> FloatArray:
     # numpy keeps to the table's ends: right before 1999, where its line is level, and not after 2013.7.
     beyond = np.maximum(frac_year - _BREAK_YEARS[-1], 0.0) * _BREAK_PER_YEAR
     return np.asarray(np.interp(frac_year, _BREAK_YEARS, _BREAKS) + beyond)
-
-
-def _count_up_to(values: FloatArray, centres: FloatArray) -> IntArray:
-    """Return how many centres are no greater than each value: all values lie close together, so that few decide."""
-    if not values.size:
-        return np.zeros(values.shape, dtype=np.intp)
-    first, last = np.searchsorted(centres, [values.min(), values.max()], "right")
-    count = np.full(values.shape, first)
-    for centre in centres[first:last]:
-        count += centre <= values
-    return count
 
 
 @cache
