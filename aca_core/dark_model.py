@@ -45,7 +45,6 @@ __all__ = [
 __getattr__, __dir__ = lazy_names("aca_core", _HOMES, globals())
 
 _SLACK = 0.001  # e-/s; how far centres that are given may be off the model's
-_ACQUISITION_2013 = "sota-2013"
 _SBP = ("g1", "g2", "x_b", "x_r", "ampl1")
 
 
@@ -292,12 +291,13 @@ def acq_success_prob(mag: Any, warm_frac: Any, prob_offset: Any = 0) -> Any:
 
     from aca_core.archive.current import current_registry
     from aca_core.models import StarConditions
+    from aca_core.probability.seed import MODEL_2013
     from aca_core.quantities import as_floats, as_given, broadcast_shape
 
     what = "acq_success_prob"
     inputs = {"mag": as_floats(what, "mag", mag, "mag"), "warm_frac": as_floats(what, "warm_frac", warm_frac)}
     offset = as_floats(what, "prob_offset", prob_offset)
     broadcast_shape(what, {**inputs, "prob_offset": offset})
-    model = current_registry().model(_ACQUISITION_2013, "acquisition")
+    model = current_registry().model(MODEL_2013, "acquisition")
     with np.errstate(over="ignore", invalid="ignore"):  # of magnitudes that no star has
         return as_given(np.asarray(model.success(StarConditions(inputs)) + offset))

@@ -146,6 +146,24 @@ def test_the_core_knows_no_product_by_name():
         assert not strings & shipped, path
 
 
+def test_the_core_knows_dark_sources_and_models_by_name_only_where_it_says_so():
+    """As defaults of the configuration, and as the model that the functions of 2013 are documented to be."""
+    kinds = (aca_core.DarkSource, aca_core.ProbabilityModel)
+    shipped = {offer.name for kind in kinds for offer in aca_core.Registry().offers(kind)}
+    assert shipped >= {"mica", "ska", "sota-2013", "grid-floor"}
+    named = set()
+    for path in core_modules():
+        if room_of(path) not in ("testing", "simulation", KNOWS_PLUGINS):
+            constants = [
+                node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
+            ]
+            if any(isinstance(node.value, str) and node.value in shipped for node in constants):
+                named.add(str(path.relative_to(CORE)))
+    # The Ska tree and the layouts of the simulator have the names of the sources that read them.
+    of_trees = {"config_layers.py", "config_text.py", "cli/dark_make.py"}
+    assert named == {"config.py", "probability/seed.py", *of_trees}
+
+
 @pytest.mark.parametrize("path", sorted(PLUGINS.rglob("*.py")), ids=lambda path: str(path.relative_to(PLUGINS)))
 def test_built_in_plugins_use_the_public_names_only(path):
     inside = path.relative_to(PLUGINS).parts

@@ -5,17 +5,27 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 __all__ = ["CHOSEN", "PLUGINS", "using", "using_plugins"]
 
-A = TypeVar("A")
+
+class _WithPlugins(Protocol):
+    """What a block needs of an archive."""
+
+    @property
+    def registry(self) -> object:
+        """The plugins."""
+
+
+A = TypeVar("A", bound=_WithPlugins)
+R = TypeVar("R")
 
 CHOSEN: Final[contextvars.ContextVar[Any]] = contextvars.ContextVar("aca_core_archive", default=None)
 """The archive of the innermost `using` block; None outside of any."""
 
 PLUGINS: Final[contextvars.ContextVar[Any]] = contextvars.ContextVar("aca_core_plugins", default=None)
-"""A function that gives the registry of the innermost block of either kind; None outside of any."""
+"""The registry of the innermost block of either kind; None outside of any."""
 
 
 @contextlib.contextmanager
@@ -32,7 +42,7 @@ def using(archive: A) -> Iterator[A]:
     Archive
         The same.
     """
-    token, plugins = CHOSEN.set(archive), PLUGINS.set(lambda: archive.registry)  # type: ignore[attr-defined]  # it has
+    token, plugins = CHOSEN.set(archive), PLUGINS.set(archive.registry)
     try:
         yield archive
     finally:
@@ -41,7 +51,7 @@ def using(archive: A) -> Iterator[A]:
 
 
 @contextlib.contextmanager
-def using_plugins(registry: A) -> Iterator[A]:
+def using_plugins(registry: R) -> Iterator[R]:
     """Let functions that need plugins and no archive answer from a registry for a block.
 
     Parameters
@@ -54,7 +64,7 @@ def using_plugins(registry: A) -> Iterator[A]:
     Registry
         The same.
     """
-    token = PLUGINS.set(lambda: registry)
+    token = PLUGINS.set(registry)
     try:
         yield registry
     finally:

@@ -85,9 +85,9 @@ def current_registry() -> Registry:
     >>> current_registry().model("sota-2013", "acquisition").kind
     'acquisition'
     """
-    chosen = PLUGINS.get()
+    chosen: Registry | None = PLUGINS.get()
     if chosen is not None:
-        return chosen()  # type: ignore[no-any-return]  # a registry, as both kinds of blocks put it there
+        return chosen
     from aca_core.config_layers import config_in_force
     from aca_core.registry import Registry
 

@@ -16,6 +16,7 @@ from aca_core.cli.output import counted, write_lines, write_table
 if TYPE_CHECKING:
     from aca_core.archive import Archive
     from aca_core.cli.session import Session
+    from aca_core.registry import Registry
     from aca_core.simulation.dark_truth import DarkCalTruth
 
 __all__ = ["DARKS", "answer_darks", "deliver_darks", "suggest_darks", "update_darks"]
@@ -30,9 +31,6 @@ _T_CCD_REF: Final = -10.0
 
 _MAGS: Final = (8.4, 8.8, 9.1, 9.3, 9.5, 9.7, 9.9, 10.1)
 """A catalog as there are many: eight stars, some of them faint."""
-
-_OTHER_MODEL: Final = "sota-2017"
-"""A model to compare the configured one with."""
 
 _BAR: Final = 24
 
@@ -107,16 +105,16 @@ def _ask_of_stars(date: str, t_ccd: float) -> None:
     """Ask how likely the stars of a catalog are to be acquired at a date and a temperature."""
     import numpy as np
 
+    from aca_core.archive import current_registry
     from aca_core.probability import prob_n_acq, success_prob, t_ccd_warm_limit
 
     click.echo(f"\nHow likely is each star of a catalog acquired on {date} at {t_ccd:.1f} degC?\n")
-    chosen, other = (
-        success_prob("acquisition", date=date, t_ccd=t_ccd, mag=_MAGS, model=model) for model in (None, _OTHER_MODEL)
-    )
-    probs = np.asarray(chosen.prob)
-    headings = ("mag", f"p_acq {chosen.model}", f"p_acq {other.model}")
-    stars = zip(_MAGS, probs, np.asarray(other.prob), strict=True)
-    write_table(headings, [(f"{mag:.1f}", f"{one:.3f}", f"{two:.3f}") for mag, one, two in stars], right=headings)
+    names = _models_to_compare(current_registry())
+    results = [success_prob("acquisition", date=date, t_ccd=t_ccd, mag=_MAGS, model=name) for name in names]
+    chosen, probs = results[0], np.asarray(results[0].prob)
+    headings = ("mag", *(f"p_acq {each.model}" for each in results))
+    stars = zip(_MAGS, *(np.asarray(each.prob) for each in results), strict=True)
+    write_table(headings, [(f"{mag:.1f}", *(f"{p:.3f}" for p in each)) for mag, *each in stars], right=headings)
     _, cumulative = prob_n_acq(probs)
     few = ", ".join(f"{number} or fewer {cumulative[number]:.2g}" for number in (2, 3, 4, 5))
     enough = math.ceil(probs.sum())
@@ -128,6 +126,19 @@ def _ask_of_stars(date: str, t_ccd: float) -> None:
             f"For {enough} to be expected, the CCD would have to be at {limit:.1f} degC or cooler.",
         ]
     )
+
+
+def _models_to_compare(registry: Registry) -> list[str]:
+    """Return the acquisition model that is configured, and the first one that stands on another dark model, if any."""
+    from aca_core.models import ProbabilityModel
+
+    chosen = registry.model(registry.config.probability.acquisition, "acquisition")
+    others = [
+        model.name
+        for model in registry.offers(ProbabilityModel)
+        if model.kind == chosen.kind and model.dark_model not in (None, chosen.dark_model)
+    ]
+    return [chosen.name, *others[:1]]
 
 
 def suggest_darks(archive: Archive) -> list[tuple[str, str]]:

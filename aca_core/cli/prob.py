@@ -168,7 +168,7 @@ def _inputs(session: Session, stars: StarTable | None, given: dict[str, Any]) ->
         numbers = ("mag", "t_ccd", "warm_frac", "color", "halfwidth")
         found = {name: stars.floats(name) for name in numbers if name in stars}
         if "spoiler" in stars:
-            found["spoiler"] = stars.flags("spoiler") == 1  # what is not known is taken for undisturbed
+            found["spoiler"] = stars.flags("spoiler")
         if stars.has_dates:
             found["date"] = stars.secs()
         for name in sorted(set(given) & set(found)):

@@ -11,9 +11,9 @@ from aca_core.probability.evaluate import evaluate, report
 if TYPE_CHECKING:
     from aca_core.dates import DateLike
 
-__all__ = ["get_acq_success", "get_guide_success"]
+__all__ = ["MODEL_2013", "get_acq_success", "get_guide_success"]
 
-_MODEL: Final = "sota-2013"
+MODEL_2013: Final = "sota-2013"
 """What these functions are documented to be based on: the State of the ACA 2013."""
 
 
@@ -52,7 +52,7 @@ def get_acq_success(date: DateLike, t_ccd: Any, mag: Any, *, raw: bool = False) 
     >>> round(get_acq_success("2014:001", -15, 11.5, raw=True), 3)
     -2.517
     """
-    chosen = choose_model("get_acq_success", "acquisition", _MODEL)
+    chosen = choose_model("get_acq_success", "acquisition", MODEL_2013)
     return report(evaluate("get_acq_success", chosen, {"date": date, "t_ccd": t_ccd, "mag": mag}, raw=raw)).prob
 
 
@@ -87,5 +87,5 @@ def get_guide_success(date: DateLike, t_ccd: Any, mag: Any) -> float | FloatArra
     >>> get_guide_success("2014:001", -15, [9, 10, 10.3]).round(6).tolist()
     [0.992317, 0.88372, 0.737273]
     """
-    chosen = choose_model("get_guide_success", "guide", _MODEL)
+    chosen = choose_model("get_guide_success", "guide", MODEL_2013)
     return report(evaluate("get_guide_success", chosen, {"date": date, "t_ccd": t_ccd, "mag": mag})).prob

@@ -742,6 +742,16 @@ def test_demo_answers_with_warm_pixels_and_the_probabilities_of_a_catalog(say):
     assert abs(sum(float(star[1]) for star in stars) - expected) < 0.01
 
 
+def test_demo_does_without_the_models_that_are_disabled(say, tmp_path):
+    assert "p_acq sota-2017" in say("demo d --duration 200")[1]
+    file = tmp_path / "d" / "aca.toml"
+    file.write_text('plugins.disable = ["sota-2017"]\n' + file.read_text())
+    code, out, err = say("demo d")
+    assert (code, "error" in err) == (0, False)
+    assert "p_acq sota-2013" in out
+    assert "sota-2017" not in out
+
+
 def test_a_demonstration_of_an_earlier_version_has_no_dark_calibrations_and_goes_on(say, tmp_path):
     assert say("demo d --duration 200")[0] == 0
     file = tmp_path / "d" / "aca.toml"

@@ -127,6 +127,14 @@ def test_a_table_is_written_in_any_format_with_what_made_it(say, stars, tmp_path
         assert (table.meta["MODEL"], table.meta["KIND"], table.meta["GIVEN"]) == ("sota-2013", "guide", "t_ccd=-9.0")
 
 
+def test_a_star_that_may_be_disturbed_or_not_has_no_probability(ask, tmp_path):
+    (tmp_path / "stars.csv").write_text("mag,spoiler\n10.3,yes\n10.3,\n10.3,no\n")
+    rows = ask("prob acq stars.csv --date 2018:001 --t-ccd -11 --model sota-2017")[1]["stars"]
+    disturbed, unknown, alone = (row["p_acq"] for row in rows)
+    assert unknown is None
+    assert disturbed / alone == pytest.approx(0.9241)
+
+
 def test_an_option_in_place_of_a_column_is_said(say, ask, stars):
     _, _, err = say("prob acq stars.csv --t-ccd -15")
     assert err == "aca: --t-ccd is used for all stars, not the column of stars.csv\n"
