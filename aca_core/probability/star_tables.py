@@ -263,7 +263,7 @@ def conditions_for(model: ProbabilityModel, stars: StarTable) -> dict[str, Float
         found["date"] = stars.secs()
     found |= {name: stars.floats(name) for name in ("color", "halfwidth") if name in used and name in stars}
     if "spoiler" in used and "spoiler" in stars:
-        found["spoiler"] = stars.flags("spoiler") == 1  # what is not known is taken for undisturbed
+        found["spoiler"] = stars.flags("spoiler")
     return found
 
 

@@ -243,6 +243,13 @@ def test_what_is_not_known_is_left_out_and_counted():
     assert dict(report.left_out) == {"without an outcome": 1, "without mag": 1, "outside the range of magnitudes": 1}
 
 
+def test_a_star_that_may_be_disturbed_or_not_is_left_out():
+    table = stars(mag=[9.0, 9.5, 10.0, 10.5], warm_frac=[0.1] * 4, color=[0.6] * 4, spoiler=["yes", "no", "", "no"])
+    table["spoiler"] = MaskedColumn(table["spoiler"], mask=[False, False, True, False])
+    report = evaluate_outcomes(table, "sota-2017")
+    assert (report.n, dict(report.left_out)) == (3, {"without spoiler": 1})
+
+
 def test_one_absurd_magnitude_costs_one_row_and_no_memory():
     report = evaluate_outcomes(stars(mag=[9.0, 10.0, np.inf, 1e12]), Linear(name="flat", ranges={"mag": NO_WARNING}))
     assert dict(report.left_out) == {"without mag": 1}
