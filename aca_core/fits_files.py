@@ -13,12 +13,10 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias
 
 from aca_core.errors import IntegrityError
-
-if TYPE_CHECKING:
-    from astropy.io.fits import Header
+from aca_core.fits_header import FitsHeader, FitsKeywords
 
 __all__ = [
     "BLOCK",
@@ -61,7 +59,7 @@ MAX_DATA: Final = 2 * 1024**3
 _END: Final = b"END".ljust(_CARD)
 
 
-def read_header(path: Path, hdu: int) -> Header:
+def read_header(path: Path, hdu: int) -> FitsHeader:
     """Read the header of one HDU of a FITS file, plain or gzipped, and nothing behind it.
 
     Parameters
@@ -73,7 +71,7 @@ def read_header(path: Path, hdu: int) -> Header:
 
     Returns
     -------
-    astropy.io.fits.Header
+    FitsHeader
         Cards are parsed when they are asked for; one that is malformed raises only then.
 
     Raises
@@ -110,7 +108,7 @@ class HeaderBlocks:
         """Say whether there are any yet."""
         return bool(self._blocks)
 
-    def add(self, block: bytes) -> Header | None:
+    def add(self, block: bytes) -> FitsHeader | None:
         """Take the next block.
 
         Parameters
@@ -120,7 +118,7 @@ class HeaderBlocks:
 
         Returns
         -------
-        astropy.io.fits.Header or None
+        FitsHeader or None
             The header, if this was its last block. Cards are parsed when they are asked for.
 
         Raises
@@ -128,22 +126,20 @@ class HeaderBlocks:
         ValueError
             The first block does not begin a header, or there is no end of them.
         """
-        from astropy.io import fits
-
         if not self._blocks and not block.startswith((b"SIMPLE  =", b"XTENSION=")):
             raise ValueError(f"where a header should be there is {block[:9]!r}")
         if len(self._blocks) == _MAX_BLOCKS:
             raise ValueError("its header never ends")
         self._blocks.append(block)
-        return fits.Header.fromstring(b"".join(self._blocks)) if _ends(block) else None
+        return FitsHeader(b"".join(self._blocks)) if _ends(block) else None
 
 
-def size_of_data(header: Header) -> int:
+def size_of_data(header: FitsKeywords) -> int:
     """Return how many bytes lie between a header and the next; section 4.4.1 of the standard.
 
     Parameters
     ----------
-    header : astropy.io.fits.Header
+    header : FitsHeader or astropy.io.fits.Header
         Of any HDU.
 
     Returns
@@ -247,7 +243,7 @@ def opened_fits(path: Path) -> Iterator[FitsStream]:
             yield stream
 
 
-def header_in(stream: FitsStream, hdu: int) -> Header:
+def header_in(stream: FitsStream, hdu: int) -> FitsHeader:
     """Read on in a file that was just opened until a header is read.
 
     Parameters
@@ -259,7 +255,7 @@ def header_in(stream: FitsStream, hdu: int) -> Header:
 
     Returns
     -------
-    astropy.io.fits.Header
+    FitsHeader
 
     Raises
     ------
@@ -271,7 +267,7 @@ def header_in(stream: FitsStream, hdu: int) -> Header:
     return _next_header(stream)
 
 
-def _next_header(stream: FitsStream) -> Header:
+def _next_header(stream: FitsStream) -> FitsHeader:
     blocks = HeaderBlocks()
     while True:
         block = stream.read(BLOCK)
@@ -291,12 +287,12 @@ def _ends(block: bytes) -> bool:
     return any(block[start : start + _CARD] == _END for start in range(0, len(block), _CARD))
 
 
-def whole_number(header: Header, name: str, low: int, high: int, default: int | None = None) -> int:
+def whole_number(header: FitsKeywords, name: str, low: int, high: int, default: int | None = None) -> int:
     """Return the value of a keyword that is a whole number of a range.
 
     Parameters
     ----------
-    header : astropy.io.fits.Header
+    header : FitsHeader or astropy.io.fits.Header
         Where.
     name : str
         The keyword.

@@ -18,10 +18,11 @@ from aca_core.fits_files import (
     read_header,
     size_of_data,
 )
+from aca_core.fits_header import FitsHeader
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from astropy.io.fits import HDUList, Header
+    from astropy.io.fits import HDUList
 
 __all__ = ["open_fits", "read_image"]
 
@@ -78,7 +79,7 @@ def read_image(path: str | Path, hdu: int = 0) -> npt.NDArray[Any] | None:
         return None if data is None else np.array(data, dtype=data.dtype.newbyteorder("="))
 
 
-def _plain_image(header: Header) -> tuple[int, ...]:
+def _plain_image(header: FitsHeader) -> tuple[int, ...]:
     """Return the shape of an image that is floating point as it stands; empty for any other."""
     if header.get("XTENSION", "IMAGE") != "IMAGE" or header.get("GROUPS") is True:
         return ()

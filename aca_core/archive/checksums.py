@@ -21,7 +21,7 @@ from aca_core.errors import IntegrityError
 from aca_core.fits_files import BLOCK, HeaderBlocks, fits_errors, size_of_data
 
 if TYPE_CHECKING:
-    from astropy.io.fits import Header
+    from aca_core.fits_header import FitsKeywords
 
 __all__ = ["MAX_CONTENT_BYTES", "MAX_FILE_BYTES", "MAX_RATIO", "FileCheck", "OnesSum", "check_file"]
 
@@ -301,11 +301,11 @@ class _Claims:
     datasum: str
 
     @classmethod
-    def of(cls, header: Header) -> _Claims:
+    def of(cls, header: FitsKeywords) -> _Claims:
         return cls(size_of_data(header), _claim(header, "CHECKSUM"), _claim(header, "DATASUM"))
 
 
-def _claim(header: Header, name: str) -> str:
+def _claim(header: FitsKeywords, name: str) -> str:
     """Return what a checksum keyword says; nothing where it is absent, undefined or blank, which mean not known."""
     value = header.get(name)
     return "" if value is None else str(value).strip()
