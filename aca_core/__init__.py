@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from aca_core.models import STAR_INPUTS, InputRange, ProbabilityModel, StarConditions
     from aca_core.offers import Offer, site_option
     from aca_core.parameter_file import read_parameter_file
-    from aca_core.products import ArchiveProduct, FetchWindow, Supersession, Version
+    from aca_core.products import ArchiveProduct, ColumnStore, FetchWindow, Supersession, Version
     from aca_core.readers import FITS_COLUMNS, ColumnReader, FitsColumns, ParameterColumns
     from aca_core.registry import PluginInfo, Registry
     from aca_core.retrievers import FileRequest, ObsidRequest, Request, Retriever, TimeRequest
@@ -115,7 +115,7 @@ _HOMES = {
     "models": ("STAR_INPUTS", "InputRange", "ProbabilityModel", "StarConditions"),
     "offers": ("Offer", "site_option"),
     "parameter_file": ("read_parameter_file",),
-    "products": ("ArchiveProduct", "FetchWindow", "Supersession", "Version"),
+    "products": ("ArchiveProduct", "ColumnStore", "FetchWindow", "Supersession", "Version"),
     "readers": ("FITS_COLUMNS", "ColumnReader", "FitsColumns", "ParameterColumns"),
     "registry": ("PluginInfo", "Registry"),
     "retrievers": ("FileRequest", "ObsidRequest", "Request", "Retriever", "TimeRequest"),
@@ -136,6 +136,7 @@ __all__ = [
     "Change",
     "Column",
     "ColumnReader",
+    "ColumnStore",
     "Config",
     "ConfigError",
     "DarkSettings",

@@ -19,17 +19,17 @@ from aca_core.fits_files import (
     size_of_data,
     whole_number,
 )
+from aca_core.fits_header import FitsHeader, FitsKeywords
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from astropy.io.fits import Header
 
 __all__ = ["element_shapes", "read_table"]
 
 
 def read_table(
-    path: str | Path, columns: Iterable[str] = (), *, optional: Iterable[str] = (), hdu: int = 1
+    path: str | Path, columns: Iterable[str] | None = (), *, optional: Iterable[str] = (), hdu: int = 1
 ) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Read columns of a binary table in a FITS file, plain or gzipped, and the table's header.
 
@@ -40,8 +40,9 @@ def read_table(
     ----------
     path : path-like
         The file. Its name does not matter: gzip is recognised by the first two bytes.
-    columns : iterable of str, optional
-        Names of columns that must be there, in upper or lower case. Without any, only the header is read.
+    columns : iterable of str or None, optional
+        Names of columns that must be there, in upper or lower case. Without any, only the header is read; None stands
+        for all that the table has.
     optional : iterable of str, optional
         Names of further columns, which may be missing.
     hdu : int, default 1
@@ -102,12 +103,9 @@ _UNSIGNED: Final = {"B": (-128.0, "i1"), "I": (2.0**15, "u2"), "J": (2.0**31, "u
 """TZERO of integers that are stored with the other kind of sign; section 7.3.2 of the standard."""
 
 
-def _values_of(header: Header) -> dict[str, Any]:
+def _values_of(header: FitsHeader) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for card in header.cards:
-        if not (keyword := card.keyword):
-            continue
-        value = card.value  # once: astropy looks into its configuration each time
+    for keyword, value in header.items():
         if keyword in ("COMMENT", "HISTORY") and keyword in values:
             values[keyword] += f"\n{value}"
         else:
@@ -115,18 +113,19 @@ def _values_of(header: Header) -> dict[str, Any]:
     return values
 
 
-def _picked_columns(header: Header, columns: Iterable[str], optional: Iterable[str]) -> list[_TableColumn]:
+def _picked_columns(header: FitsKeywords, columns: Iterable[str] | None, optional: Iterable[str]) -> list[_TableColumn]:
     """Return the columns that are asked for, each once."""
     if header.get("XTENSION") != "BINTABLE":
         raise ValueError(f"it is of the kind {header.get('XTENSION', 'IMAGE')!r}; expected BINTABLE")
-    required = {name.lower() for name in columns}
+    every = columns is None
+    required = {name.lower() for name in columns or ()}
     asked = required | {name.lower() for name in optional}
     found: dict[str, _TableColumn] = {}
     names, offset, width = [], 0, whole_number(header, "NAXIS1", 0, MAX_DATA)
     for number in range(1, whole_number(header, "TFIELDS", 0, MAX_AXES) + 1):
         names.append(name := str(header.get(f"TTYPE{number}", "")).strip().lower())
         code, repeat, size = _form(header, number)
-        if name in asked and name not in found and offset + size <= width:
+        if (every or name in asked) and name not in found and offset + size <= width:
             found[name] = _table_column(header, number, name, code, repeat, offset)
         offset += size
     if offset != width:
@@ -136,7 +135,7 @@ def _picked_columns(header: Header, columns: Iterable[str], optional: Iterable[s
     return list(found.values())
 
 
-def _form(header: Header, number: int) -> tuple[str, int, int]:
+def _form(header: FitsKeywords, number: int) -> tuple[str, int, int]:
     """Return the code, the repeat count and the size in bytes of a column."""
     form = str(header.get(f"TFORM{number}", "")).strip()
     match = re.match(r"(\d{0,18})([LXBIJKAEDCMPQ])", form, re.ASCII)
@@ -146,7 +145,7 @@ def _form(header: Header, number: int) -> tuple[str, int, int]:
     return code, repeat, -(-repeat // 8) if code == "X" else repeat * _WIDTHS[code]
 
 
-def _table_column(header: Header, number: int, name: str, code: str, repeat: int, offset: int) -> _TableColumn:
+def _table_column(header: FitsKeywords, number: int, name: str, code: str, repeat: int, offset: int) -> _TableColumn:
     import numpy as np
 
     if code not in _KINDS and code != "A":
@@ -200,12 +199,12 @@ def _decoded(column: _TableColumn, stored: npt.NDArray[Any]) -> npt.NDArray[Any]
     return np.asarray(values * column.scale + column.zero)
 
 
-def element_shapes(header: Header) -> dict[str, tuple[int, ...]]:
+def element_shapes(header: FitsKeywords) -> dict[str, tuple[int, ...]]:
     """Return the shape of one element of each column of a table.
 
     Parameters
     ----------
-    header : astropy.io.fits.Header
+    header : FitsHeader or astropy.io.fits.Header
         Of a binary table.
 
     Returns

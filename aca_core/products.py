@@ -16,12 +16,12 @@ from aca_core._frozen import FrozenMapping, freeze
 from aca_core.catalogues import Work
 from aca_core.columns import Column, check_one_group
 from aca_core.errors import DeclarationError, IntegrityError
-from aca_core.layouts import ByObsid, Layout
+from aca_core.layouts import ByDay, ByObsid, Layout
 from aca_core.obsids import as_obsid_list, check_obsid_list
 from aca_core.offers import Offer, is_valid_name, site_option
 from aca_core.readers import ColumnReader
 
-__all__ = ["ArchiveProduct", "FetchWindow", "Supersession", "Version"]
+__all__ = ["ArchiveProduct", "ColumnStore", "FetchWindow", "Supersession", "Version"]
 
 _USUAL_INDEXES: Final = ("filetime", "obsid", "tstart", "tstop")
 
@@ -156,6 +156,35 @@ class FetchWindow:
 
 
 @attrs.frozen(kw_only=True)
+class ColumnStore:
+    """That the tables in a product's files are kept as columns too, so that questions need not decompress the files.
+
+    For products by day whose files have one binary table each, in HDU 1. The store is made of the files and can be made
+    again; where it is behind or absent, the files answer.
+
+    Attributes
+    ----------
+    group : tuple of str
+        Columns of the index by whose values tables are kept apart, such as the slot and the size of the images.
+    time : str
+        The column of the tables that has the time of each row, CXC seconds.
+    margin : float
+        How much the times of a file's rows may lie outside of its tstart and tstop, s.
+
+    Examples
+    --------
+    >>> ColumnStore(group=["slot", "imgsize"], margin=5.0).time
+    'TIME'
+    """
+
+    group: tuple[str, ...] = attrs.field(converter=as_tuple, validator=_strings)
+    time: str = attrs.field(default="TIME", validator=text)
+    margin: float = attrs.field(
+        default=0.0, validator=check(lambda value: isinstance(value, int | float) and 0 <= value < 1e7, "seconds")
+    )
+
+
+@attrs.frozen(kw_only=True)
 class ArchiveProduct(Offer):
     r"""A kind of file set that the archive keeps, queries and verifies.
 
@@ -192,6 +221,8 @@ class ArchiveProduct(Offer):
         For products by day: when a delivered file takes the place of others.
     window : FetchWindow
         For products by day: how they are asked for by time.
+    column_store : ColumnStore or None
+        For products by day: whether their tables are kept as columns too, and how.
     dialects : mapping of str to mapping of str to str
         How one retriever asks for this product: the retriever's name, then its own words.
     provides : tuple of str
@@ -236,6 +267,9 @@ class ArchiveProduct(Offer):
         default=None, validator=is_a((Supersession, NoneType), "a Supersession")
     )
     window: FetchWindow = attrs.field(factory=FetchWindow, validator=is_a(FetchWindow, "a FetchWindow"))
+    column_store: ColumnStore | None = attrs.field(
+        default=None, validator=is_a((ColumnStore, NoneType), "a ColumnStore")
+    )
     dialects: Mapping[str, Mapping[str, str]] = attrs.field(
         factory=FrozenMapping,
         converter=freeze,
@@ -267,8 +301,13 @@ class ArchiveProduct(Offer):
         wanted = {*self.key, *(name for index in self.indexes for name in index)}
         if self.supersedes is not None:
             wanted |= {*self.supersedes.group, *self.supersedes.same, self.supersedes.by}
+        if self.column_store is not None:
+            wanted |= {*self.column_store.group, "tstart", "tstop"}
         if unknown := sorted(wanted - set(names)):
-            raise self.refusal("key, indexes and supersedes", unknown, f"columns of the schema: {', '.join(names)}")
+            declared = "key, indexes and supersedes" if self.column_store is None else "key, indexes and column_store"
+            raise self.refusal(declared, unknown, f"columns of the schema: {', '.join(names)}")
+        if self.column_store is not None and not isinstance(self.layout, ByDay):
+            raise self.refusal("column_store", self.column_store, "none, since only products that are ByDay have one")
         if missing := sorted(set(self.layout.files_by) - set(names)):
             raise self.refusal("columns", names, f"also {', '.join(missing)}, by which {self.layout} files them")
         if isinstance(self.layout, ByObsid) and self.version is None:

@@ -24,7 +24,7 @@ PLUGINS = Path(aca_plugins.__file__).parent
 
 # From the ground up: a module imports only from lines above its own (or its own package, for cli and testing).
 FLOORS = [
-    {"errors", "arrays", "_frozen", "_lazy", "_whole_files"},
+    {"errors", "arrays", "_frozen", "_lazy", "_whole_files", "fits_header"},
     {"_checks", "fits_files", "attitudes"},
     {"fits_tables", "fits_images"},
     {"offers", "columns", "text_files", "_leap_seconds"},
@@ -45,6 +45,8 @@ FLOORS = [
     {"config_check", "config_text"},
     {"archive"},
     {"dark_current", "aca_image"},
+    {"aca_l0"},
+    {"aca_hdr3"},
     {"dark_cal"},
     {"probability"},
     {"dark_model", "dark_processing"},

@@ -349,7 +349,8 @@ def test_a_check_holds_the_configuration_against_what_is_installed(tmp_path):
     assert told == [
         "products.asp1.discard: 3 is not an array of strings",
         "retrievers.directory.folder: {sak}/delivered starts with '{sak}'; expected {ska}/… for a path in the Ska tree",
-        "sets.nightly.products: no archive product is named 'obspa'. Did you mean 'obspar'? Installed: asp1, obspar.",
+        "sets.nightly.products: no archive product is named 'obspa'. Did you mean 'obspar'? "
+        "Installed: aca0, asp1, obspar.",
         "sets.nightly.retriever: no retriever is named 'teleport'. Installed: directory.",
     ]
     keys = [problem.key for problem in findings.warnings]
@@ -396,7 +397,7 @@ def test_the_starter_changes_nothing_until_somebody_takes_a_hash_away(tmp_path):
     text = "\n".join(line.removeprefix("# ") for line in text.splitlines())
     config = load_config(write(tmp_path / "open.toml", text), environ={})
     nightly = config.product_set("nightly")
-    assert (nightly.products, nightly.retriever, nightly.catalogue) == (("asp1", "obspar"), "directory", "file")
+    assert (nightly.products, nightly.retriever, nightly.catalogue) == (("aca0", "asp1", "obspar"), "directory", "file")
     assert check_config(config, registry).errors == ()
     ((_, asp1_options),) = config.options("products", "asp1")
     assert registry.product("asp1").discard == asp1_options["discard"]

@@ -18,6 +18,7 @@ from aca_core import (
     Catalogue,
     Change,
     Column,
+    ColumnStore,
     DarkSource,
     DatedTree,
     Day,
@@ -246,6 +247,7 @@ DECLARATIONS = {
         lambda: Supersession(group=["slot"], same=["filetime"]),
         lambda: Supersession(group=["slot"], same=["tstart"]),
     ),
+    ColumnStore: (lambda: ColumnStore(group=["slot"]), lambda: ColumnStore(group=["slot"], margin=5.0)),
     FetchWindow: (FetchWindow, lambda: FetchWindow(days=1)),
     IngestedFile: (
         lambda: IngestedFile(ingested=1.0, filename="a.fits"),

@@ -17,6 +17,8 @@ from aca_core._lazy import lazy_names
 if TYPE_CHECKING:
     from aca_core.archive.adopt import ExaminedArchive, ExaminedProduct, examine_archive
     from aca_core.archive.archive import Archive, open_archive
+    from aca_core.archive.column_store.keeping import ColumnKeeper, ColumnReport
+    from aca_core.archive.column_store.reading import TableRows
     from aca_core.archive.current import ProductFunctions, current_archive, current_registry, using
     from aca_core.archive.day_archive import DayArchive
     from aca_core.archive.explain import Explanation, explain_obsid
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "adopt": ("ExaminedArchive", "ExaminedProduct", "examine_archive"),
     "archive": ("Archive", "open_archive"),
+    "column_store.keeping": ("ColumnKeeper", "ColumnReport"),
+    "column_store.reading": ("TableRows",),
     "current": ("ProductFunctions", "current_archive", "current_registry", "using"),
     "day_archive": ("DayArchive",),
     "explain": ("Explanation", "explain_obsid"),
@@ -46,6 +50,8 @@ _HOMES = {
 }
 __all__ = [
     "Archive",
+    "ColumnKeeper",
+    "ColumnReport",
     "DayArchive",
     "ExaminedArchive",
     "ExaminedProduct",
@@ -57,6 +63,7 @@ __all__ = [
     "ProductFunctions",
     "ProductStatus",
     "ProductUpdate",
+    "TableRows",
     "UpdateOptions",
     "UpdateReport",
     "check_roots",

@@ -82,7 +82,9 @@ def make_tables(database: Database, product: ArchiveProduct) -> None:
     there = {column.name for column in database.table(TABLE).columns}
     # Where each group ends, such as each slot, is asked by every update of a product by day.
     ends = [] if product.supersedes is None else [(*product.supersedes.group, "tstop")]
-    for index in (*product.indexes, *ends):
+    # The files of a unit are asked for by every commit, and by whoever follows it.
+    units = [] if product.layout.files_by == ("obsid", "revision") else [product.layout.files_by]
+    for index in (*product.indexes, *ends, *units):
         if set(index) <= there:
             database.table(TABLE).create_index(list(index), f"idx_{TABLE}_{'_'.join(index)}", if_not_exists=True)
     if {"obsid"} <= there:

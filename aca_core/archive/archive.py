@@ -52,7 +52,7 @@ class Archive(Mapping[str, ProductArchive]):
     >>> import tempfile
     >>> archive = open_archive(tempfile.mkdtemp())
     >>> sorted(archive)
-    ['asp1', 'obspar']
+    ['aca0', 'asp1', 'obspar']
     >>> archive["asp1"].get_files(6000)
     []
     """

@@ -25,6 +25,7 @@ from aca_core.archive.reports import Told, UpdateOptions, UpdateReport
 from aca_core.archive.revisions import conflicts_among
 from aca_core.archive.staging import Staged, StagedFile, stage
 from aca_core.archive.store import Store
+from aca_core.archive.words import words_for
 from aca_core.columns import FileFacts, FromName
 from aca_core.errors import AcaError, ConfigError, ConfigProblem, IntegrityError, RetrievalError
 from aca_core.layouts import Unit
@@ -78,11 +79,11 @@ def update_days(store: Store, feed: Feed, options: UpdateOptions, told: Told) ->
     ranges = run.ranges()
     for number, (item, start, stop) in enumerate(ranges, start=1):
         run.take_in(item, TimeRequest(product=store.product, start=start, stop=stop))
-        told(item.name, number, len(ranges))
+        told(words_for(item), number, len(ranges))
     missing = run.missing()
     for number, item in enumerate(missing, start=1):
         run.take_in_file(item)
-        told(item.name, number, len(missing))
+        told(words_for(item), number, len(missing))
     run.note_checked()
     return report
 
@@ -237,6 +238,7 @@ class _Days:
             if isinstance(request, FileRequest) and not staged.files and not staged.refused:
                 raise RetrievalError(self.feed.retriever.name, request, "it was listed, and nothing came")
             self._commit(staged)
+            self._settle(staged)
             for error in staged.refused:
                 self._fail(Item(name=f"{_FILE}{error.path.rpartition('/')[2]}"), error)
             if stored(self.store, item.name) and not (isinstance(request, FileRequest) and staged.refused):
@@ -247,6 +249,13 @@ class _Days:
             self._fail(item, error)
         finally:
             remove_tree(folder)
+
+    def _settle(self, staged: Staged) -> None:
+        """Forget that files had failed which are archived by now, whichever request has brought them."""
+        failed = {item.name: item for item in items(self.store, "failed") if not item.again}
+        came = [failed[name] for file in staged.files if (name := f"{_FILE}{file.name}") in failed]
+        if done := [item for item in came if self._is_indexed(item.name.removeprefix(_FILE))]:
+            mark_committed(self.store, done)
 
     def _commit(self, staged: Staged) -> None:
         """Commit what is new, one day after the other."""

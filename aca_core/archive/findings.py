@@ -26,6 +26,7 @@ FindingKind = Literal[
     "bound",
     "last-id",
     "staging",
+    "columns",
 ]
 
 _REPAIRED_BY: Final[dict[FindingKind, str]] = {
@@ -38,6 +39,7 @@ _REPAIRED_BY: Final[dict[FindingKind, str]] = {
     "bound": "--repair corrects it",
     "last-id": "--repair writes it again",
     "staging": "the next update removes it, or --repair",
+    "columns": "--repair makes it again from the files",
 }
 
 
@@ -54,7 +56,7 @@ class Finding:
         does not know; ``empty``: a folder of a version without any file; ``link``: a link that leads nowhere or
         elsewhere, or is none; ``default``: index and link disagree on what is released; ``bound``: the longest duration
         is wrong; ``last-id``: ``last_id.txt`` is not what the index says; ``staging``: left by a writer that was
-        killed.
+        killed; ``columns``: a piece of the column store is damaged, or lacks files.
     product : str
         Name of the product.
     place : str

@@ -194,8 +194,11 @@ def _statement(
         conditions += _of_revision(store, query, plus, conditions, values)
     if query.content is not None:
         conditions.append(_one_of(f"{plus}content", "content", query.content, values))
+    # Of an index such as (slot, tstart), and of no other one, the column before the time helps.
+    leading = {index[0] for index in _known_indexes(store) if index[1:] == ("tstart",)} if query.where else set()
     for name, allowed in query.where.items():
-        conditions.append(_one_of(f"{plus}{_quoted(name)}", name, allowed, values))
+        sign = "" if name in leading else plus
+        conditions.append(_one_of(f"{sign}{_quoted(name)}", name, allowed, values))
     if by_obsid:
         known = "obsid IN (SELECT obsid FROM aca_obsids)" if store.index.has_our_tables() else "0"
         names.append(f"{known} AS {_OURS}")
@@ -398,7 +401,7 @@ def ends_of_groups(store: Store, columns: Sequence[str]) -> dict[tuple[Any, ...]
         By the values of the columns the greatest ``tstop``, CXC seconds. A row without a value belongs to no group.
     """
     with store.index.reading():
-        indexes = store.index.remembered("indexes", lambda: _indexes(store))
+        indexes = _known_indexes(store)
         group = tuple(columns)
         groups = _groups(store, group, is_indexed=any(each[: len(group)] == group for each in indexes))
         # The plus signs keep SQLite from going through all rows of a group, where the index on tstop is better.
@@ -407,6 +410,10 @@ def ends_of_groups(store: Store, columns: Sequence[str]) -> dict[tuple[Any, ...]
         sql = f"SELECT max(tstop) AS last FROM {TABLE} WHERE {where}"  # noqa: S608  # names are quoted
         ends = {values: rows[0]["last"] for values in groups if (rows := store.index.select(sql, values))}
     return {values: float(end) for values, end in ends.items() if end is not None}
+
+
+def _known_indexes(store: Store) -> set[tuple[str, ...]]:
+    return store.index.remembered("indexes", lambda: _indexes(store))
 
 
 def _indexes(store: Store) -> set[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from aca_core.archive._disk import sync_folder
+from aca_core.archive.column_store.checking import mend_columns
 from aca_core.archive.commit import Plan, commit, is_of_the_machine, lead, recover, unlist_file
 from aca_core.archive.findings import Finding, FindingKind, item_for
 from aca_core.archive.index import TABLE
@@ -169,4 +170,5 @@ _MENDERS: Final[
     (("link", "default"), _obsid_of, _relink),
     (("bound",), _all, _rebound),
     (("last-id",), _all, _rewrite_last_id),
+    (("columns",), _all, mend_columns),
 )

@@ -15,7 +15,7 @@ import re
 import reprlib
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -24,6 +24,7 @@ import attrs
 
 from aca_core._checks import as_tuple, check, each
 from aca_core.archive._disk import remove_file, sync_file, sync_folder
+from aca_core.archive._threads import in_threads
 from aca_core.archive.checksums import FileCheck, check_file
 from aca_core.columns import Row
 from aca_core.errors import AcaError, IntegrityError, RetrievalError, message_of
@@ -218,9 +219,9 @@ def examine(request: Request, folder: Path, names: Iterable[str], rules: Staging
     version = _version(request, folder, present)
     kept = [name for name in present if _keeps(request.product, rules, name)]
     files, refused = [], []
-    for name in kept:
+    for name, found in zip(kept, _checked(folder, kept, rules), strict=True):
         try:
-            file = _examined(request, folder / name, version, rules)
+            file = _examined(request, folder / name, found, version, rules)
         except IntegrityError as error:
             if isinstance(request, ObsidRequest):
                 raise
@@ -233,9 +234,7 @@ def examine(request: Request, folder: Path, names: Iterable[str], rules: Staging
         remove_file(folder / name)
     if left_out:
         _log.info("%s: not kept of what was delivered: %s", request, ", ".join(left_out))
-    for file in files:
-        sync_file(folder / file.name)
-    sync_folder(folder)
+    _synced(folder, [file.name for file in files])
     return Staged(folder=folder, version=version, files=tuple(files), left_out=tuple(left_out), refused=tuple(refused))
 
 
@@ -365,10 +364,32 @@ def _version(request: Request, folder: Path, present: list[str]) -> int | None:
 # ---- files ----------------------------------------------------------------------------------------------------------
 
 
-def _examined(request: Request, path: Path, version: int | None, rules: StagingRules) -> StagedFile | None:
-    """Verify and describe one file; None for one whose content the site does not keep."""
-    path.chmod(rules.file_mode)  # before it is read: it may have been delivered unreadable
-    found = check_file(path)
+def _checked(folder: Path, names: Sequence[str], rules: StagingRules) -> list[FileCheck | IntegrityError]:
+    """Verify files, some at a time: decompressing, sums and digests leave the interpreter to others."""
+
+    def check(name: str) -> FileCheck | IntegrityError:
+        path = folder / name
+        path.chmod(rules.file_mode)  # before it is read: it may have been delivered unreadable
+        try:
+            return check_file(path)
+        except IntegrityError as error:
+            return error
+
+    return in_threads(check, names)
+
+
+def _synced(folder: Path, names: Sequence[str]) -> None:
+    """Wait until files and their names are on the disk; for several at a time, which it can write together."""
+    in_threads(lambda name: sync_file(folder / name), names)
+    sync_folder(folder)
+
+
+def _examined(
+    request: Request, path: Path, found: FileCheck | IntegrityError, version: int | None, rules: StagingRules
+) -> StagedFile | None:
+    """Describe one file that was verified; None for one whose content the site does not keep."""
+    if isinstance(found, IntegrityError):
+        raise found
     row: Row | None = None
     if request.product.takes(path.name):
         row = _described(request.product, path)

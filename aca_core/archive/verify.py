@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from aca_core.archive.checksums import check_file
+from aca_core.archive.column_store.checking import check_columns
 from aca_core.archive.commit import open_plans
 from aca_core.archive.findings import Finding, finding, item_for
 from aca_core.archive.index import FILES, TABLE
@@ -74,7 +75,7 @@ def verify(store: Store, *, full: bool = False, told: Told | None = None) -> lis
         damaged = {each.place for each in found if each.kind == "damaged"}
         again = {(each.kind, each.place): each for each in _look(store, damaged.__contains__)}
         found = [again[key] for each in found if (key := (each.kind, each.place)) in again]
-    return found
+    return [*found, *check_columns(store, full=full)]
 
 
 def _state(store: Store) -> object:

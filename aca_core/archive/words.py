@@ -164,11 +164,11 @@ def words_for(item: Item) -> str:
     >>> from aca_core.archive import Item
     >>> words_for(Item(name="06000/3"))
     '06000/3'
-    >>> words_for(Item(name="time 686016069.184 686102469.184"))
-    '2019-09-28 00:00:00 UTC to 2019-09-29 00:00:00 UTC'
+    >>> words_for(Item(name="time 686016069.184"))
+    'days from 2019-09-28 on'
     """
-    match = re.fullmatch(r"time (\S+) (\S+)", item.name)
-    return item.name if match is None else f"{date_words(float(match[1]))} to {date_words(float(match[2]))}"
+    match = re.fullmatch(r"time ([\d.]+)", item.name)
+    return item.name if match is None else f"days from {date_words(float(match[1]))[:10]} on"
 
 
 def failure_of(item: Item) -> str:

@@ -18,6 +18,7 @@ import pytest
 from aca_core.archive import DayArchive, ObsArchive, ProductArchive, UpdateOptions, UpdateReport
 from aca_core.layouts import ByDay, ByObsid, Day, ObsidRevision, Unit
 from aca_core.products import ArchiveProduct
+from aca_core.testing.columns_agree import KILLED_FOLLOWING, assert_store_and_files_agree, with_column_store
 from aca_core.testing.shelf import DeliveryShelf
 
 __all__ = ["ArchivingContract"]
@@ -184,6 +185,47 @@ class ArchivingContract:
         assert [_plain(row) for row in _rows(archive, units[0])] == [_plain(row) for row in _rows(whole, units[0])]
         assert archive.verify(full=True) == []
 
+    def test_the_column_store_says_what_the_files_say(
+        self, shelf: DeliveryShelf, archive: ProductArchive, units: Any, write_files: Any
+    ) -> None:
+        """Rows come from the store once it has followed, each at its time; nothing is other than in the files."""
+        member = with_column_store(archive)
+        for unit in units:
+            _deliver(shelf, unit, write_files)
+        changes = _update(archive).changes
+        before = member.read_tables("2019:270", "2019:276")
+        assert before, "write_files wrote no table with a row within the days of its files"
+        assert not any(group.from_store for group in before), "nobody has followed yet"
+        keeper = member.column_store
+        assert keeper is not None
+        for change in changes:
+            report = keeper.follow(change)
+            assert not report.failed, "; ".join(report.failed)
+        assert_store_and_files_agree(member)
+        assert archive.verify(full=True) == []
+        written = _contents(archive)
+        for change in changes:
+            keeper.follow(change)
+        assert _contents(archive) == written, "a change that was told twice was written twice"
+
+    @pytest.mark.parametrize("step", ["sync_file", "sync_folder"])
+    def test_a_killed_column_store_is_completed_by_the_next_change(
+        self, shelf: DeliveryShelf, archive: ProductArchive, units: Any, write_files: Any, step: str
+    ) -> None:
+        """Killed before or behind the moment at which a piece is there, what is read is right, then and later."""
+        member = with_column_store(archive)
+        _deliver(shelf, units[0], write_files)
+        changes = _update(archive).changes
+        pickled = archive.stores[0].root.parent / "followed.pickle"
+        pickled.write_bytes(pickle.dumps((archive, changes)))
+        _killed_by(KILLED_FOLLOWING, str(pickled), step)
+        assert_store_and_files_agree(member, is_complete=step == "sync_folder")
+        for change in changes:
+            assert member.column_store is not None
+            member.column_store.follow(change)
+        assert_store_and_files_agree(member)
+        assert archive.verify(full=True) == []
+
 
 # ---- what the tests are made of -------------------------------------------------------------------------------------
 
@@ -322,7 +364,12 @@ def _killed(archive: ProductArchive, step: int) -> None:
     """Run an update in a process of its own that kills itself behind a step of its first commit."""
     pickled = archive.stores[0].root.parent / "archive.pickle"
     pickled.write_bytes(pickle.dumps(archive))
+    _killed_by(_KILLED, str(pickled), str(step))
+
+
+def _killed_by(program: str, *arguments: str) -> None:
+    """Run a program that kills itself."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-c", _KILLED, str(pickled), str(step)]
+    command = [sys.executable, "-c", program, *arguments]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr

@@ -18,7 +18,9 @@ import attrs
 
 from aca_core import (
     Catalogue,
+    DateError,
     DeclarationError,
+    IngestedFile,
     IntegrityError,
     PlannedStar,
     ProcessingRun,
@@ -31,7 +33,7 @@ from aca_core import (
 if TYPE_CHECKING:
     import sqlite3
 
-_Kind: TypeAlias = Literal["whole number", "number", "text"]
+_Kind: TypeAlias = Literal["whole number", "number", "date", "text"]
 _Columns: TypeAlias = Mapping[str, _Kind]
 
 _RUN: Final[_Columns] = {
@@ -50,6 +52,7 @@ _STAR: Final[_Columns] = {
     "y_ang": "number",
     "z_ang": "number",
 }
+_INGESTED: Final[_Columns] = {"ingested": "date", "product": "text", "filename": "text"}
 _STAR_TYPES: Final[Mapping[int, Literal["guide", "fid", "monitor", "unused"]]] = {
     0: "unused",
     1: "guide",
@@ -63,15 +66,18 @@ _BUSY_SECONDS: Final = 10.0
 
 @attrs.frozen
 class _Query:
-    """What is asked of one table: columns of the rows in which one of them, a whole number, is `value` or above it."""
+    """What is asked of one table: columns of the rows in which one of them is `value` or above it.
+
+    That one is a whole number, or, where rows above it are wanted, a date in CXC seconds.
+    """
 
     table: str
     columns: _Columns
     key: str
-    value: int
+    value: float
     above: bool = False
 
-    def wants(self, found: int) -> bool:
+    def wants(self, found: float) -> bool:
         return found > self.value if self.above else found == self.value
 
 
@@ -103,11 +109,12 @@ class FileCatalogue(Catalogue):
     science_2      ``science_2_id``, ``quality``                                         the same
     target         ``obsid``, ``status``                                                 status of the target
     stars          ``obsid``, ``obi``, ``slot``, ``type``, ``id``, ``y_ang``, ``z_ang``  the planned stars
+    ingested_files ``product``, ``filename``, ``ingested`` (a date, UTC)                 what was ingested by day
     ============== ===================================================================== ==========================
 
-    Only the table that a product's work names must be there. Without ``obidet_0_5``, ``science_1``, ``target`` or
-    ``stars`` the answers that come from them are empty. The intervals of an obsid come from ``obidet_0_5`` whatever is
-    asked for, so that no answer depends on the questions before it.
+    Only the table that a product's work names must be there. Without ``obidet_0_5``, ``science_1``, ``target``,
+    ``stars`` or ``ingested_files`` the answers that come from them are empty. The intervals of an obsid come from
+    ``obidet_0_5`` whatever is asked for, so that no answer depends on the questions before it.
 
     Attributes
     ----------
@@ -203,6 +210,30 @@ class FileCatalogue(Catalogue):
             columns: _Columns = {"obsid": "whole number", "obi": "whole number"}
             rows = self._rows(_Query("obidet_0_5", columns, "obsid", obsid), optional=True)
             return tuple(sorted({row["obi"] for row in rows}))
+
+    def ingested_files(self, product: str, after: float) -> list[IngestedFile]:
+        """Return the files of a product by day that were ingested after a time.
+
+        Parameters
+        ----------
+        product : str
+            Its name.
+        after : float
+            CXC seconds.
+
+        Returns
+        -------
+        list of IngestedFile
+            By time and name; empty without ``ingested_files``.
+
+        Raises
+        ------
+        RetrievalError
+            As for `new_work`.
+        """
+        with self._answering(f"files of {product} that were ingested after {after}"):
+            rows = self._rows(_Query("ingested_files", _INGESTED, "ingested", after, above=True), optional=True)
+            return sorted(_ingested(row) for row in rows if row["product"] == product)
 
     def science_qualities(self, work: Work, run: ProcessingRun) -> tuple[str, ...]:
         """Return the qualities of the science products that were made from a run.
@@ -335,6 +366,11 @@ def _star(row: _Row) -> PlannedStar:
         return PlannedStar(type=_STAR_TYPES[row["type"]], **values)
 
 
+def _ingested(row: _Row) -> IngestedFile:
+    with _in_range(row):
+        return IngestedFile(ingested=row["ingested"], filename=row["filename"])
+
+
 @contextmanager
 def _in_range(row: _Row) -> Iterator[None]:
     """Say of a value that cannot be where it comes from."""
@@ -368,6 +404,15 @@ def _to_float(raw: object) -> float:
     return number
 
 
+def _to_date(raw: object) -> float:
+    from aca_core.dates import to_secs
+
+    try:
+        return float(to_secs(raw.strip() if isinstance(raw, str) else _to_float(raw)))
+    except DateError as error:
+        raise ValueError from error
+
+
 def _to_text(raw: object) -> str:
     if isinstance(raw, bytes):
         raise ValueError
@@ -377,6 +422,7 @@ def _to_text(raw: object) -> str:
 _CONVERTERS: Final[Mapping[_Kind, Callable[[object], int | float | str]]] = {
     "whole number": _to_int,
     "number": _to_float,
+    "date": _to_date,
     "text": _to_text,
 }
 
@@ -409,10 +455,10 @@ def _rows_of_csv(folder: Path, query: _Query) -> list[_Row] | None:
 @lru_cache(maxsize=16)
 def _csv_lines_by(
     path: Path, state: tuple[int, ...], columns: tuple[tuple[str, _Kind], ...], key: str
-) -> Mapping[int, _Lines]:
+) -> Mapping[float, _Lines]:
     """Return the lines of a CSV file by the value of one column; the state is the one for which they hold."""
     place = [name for name, _ in columns].index(key)
-    found: dict[int, list[tuple[int, tuple[Any, ...]]]] = {}
+    found: dict[float, list[tuple[int, tuple[Any, ...]]]] = {}
     for line in _csv_lines(path, state, columns):
         found.setdefault(line[1][place], []).append(line)
     return {value: tuple(lines) for value, lines in found.items()}

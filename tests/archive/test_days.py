@@ -179,6 +179,19 @@ def test_a_damaged_file_keeps_no_other_out(shelf, archive):
     assert {item.state for item in archive.items()} == {"committed"}
 
 
+def test_what_failed_is_settled_once_a_range_has_brought_it(shelf, archive):
+    start = start_of(FIRST)
+    bad = put(shelf, FIRST, start, start + 60)
+    place = shelf.folder / "2019/272" / bad
+    content = place.read_bytes()
+    place.write_bytes(content[:-20])
+    (failed,) = update(archive).failed
+    place.write_bytes(content)
+    update(archive)  # asks for the days again, and not for what failed: that is not due yet
+    assert names(archive) == [bad]
+    assert {item.name: item.state for item in archive.items()} == {failed.name: "committed"}
+
+
 def test_files_that_were_ingested_centrally_and_are_missing_are_asked_for_by_name(shelf, archive):
     shelf.deliver(FIRST, write_day)
     update(archive)

@@ -11,6 +11,7 @@ from aca_plugins.file_catalogue import FILE, FileCatalogue
 
 from aca_core import Config, PlannedStar, ProcessingRun, RetrievalError, Work
 from aca_core.binding import bind
+from aca_core.dates import to_secs
 from aca_core.testing import SYNTHETIC, CatalogueContract
 
 ASPECT = Work(table="aspect_1", id="aspect_1_id", reviewed_as_science=True)
@@ -46,8 +47,27 @@ TABLES = {
             (7000, 1, 0, 1, 688522001, 1.0, 2.0),
         ],
     ),
+    "ingested_files": (
+        "remark ingested product filename",
+        [
+            ("2021:003:12:00:00.000", "telemetry", "b.fits.gz"),
+            ("2021:003:12:00:00.000", "telemetry", "a.fits.gz"),
+            ("2021:002:12:00:00.000", "telemetry", "c.fits"),
+            ("2021:004", "another", "d.fits"),
+        ],
+    ),
 }
-KINDS = {"quality": "TEXT", "ap_date": "TEXT", "remark": "TEXT", "status": "TEXT", "y_ang": "REAL", "z_ang": "REAL"}
+KINDS = {
+    "ingested": "TEXT",
+    "product": "TEXT",
+    "filename": "TEXT",
+    "quality": "TEXT",
+    "ap_date": "TEXT",
+    "remark": "TEXT",
+    "status": "TEXT",
+    "y_ang": "REAL",
+    "z_ang": "REAL",
+}
 
 
 def rows_of(table):
@@ -342,3 +362,20 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 def test_a_table_without_the_columns_is_refused(catalogue):
     with pytest.raises(RetrievalError, match="has no column aspect_1_id; its columns are "):
         catalogue.new_work(Work(table="stars", id="aspect_1_id"), 0)
+
+
+def test_files_that_were_ingested_are_listed_by_time(write):
+    catalogue, noon = write(), to_secs("2021:002:12:00:00")
+    listed = catalogue.ingested_files("telemetry", noon - 1.0)
+    assert [each.filename for each in listed] == ["c.fits", "a.fits.gz", "b.fits.gz"]
+    assert listed[0].ingested == pytest.approx(noon, abs=1e-3)
+    assert [each.filename for each in catalogue.ingested_files("telemetry", noon)] == ["a.fits.gz", "b.fits.gz"]
+    assert [each.filename for each in catalogue.ingested_files("another", 0.0)] == ["d.fits"]
+    assert catalogue.ingested_files("nothing", 0.0) == []
+
+
+def test_a_time_of_ingestion_that_is_no_date_is_refused(tmp_path):
+    (tmp_path / "ingested_files.csv").write_text("product,filename,ingested\ntelemetry,a.fits,yesterday\n")
+    catalogue = FileCatalogue(name="file", path=tmp_path)
+    with pytest.raises(RetrievalError, match="line 2: ingested is 'yesterday'; expected a date"):
+        catalogue.ingested_files("telemetry", 0.0)
