@@ -1,4 +1,4 @@
-"""Simulated deliveries and dark calibrations in their true formats, with a known truth.
+"""Simulated deliveries, telemetry and dark calibrations in their true formats, with a known truth.
 
 Everything comes from a seed, the injected residuals are written down beside the files, and every file says that it is
 synthetic::
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from aca_core.simulation.draw import draw_observation, reprocess
     from aca_core.simulation.observation import SYNTHETIC, Observation
     from aca_core.simulation.plans import Plan, usual_plans
+    from aca_core.simulation.telemetry import SimulatedTelemetry, read_telemetry_truth, simulate_telemetry
+    from aca_core.simulation.telemetry_plan import (
+        BadRows,
+        FidShift,
+        FileOverlap,
+        History,
+        SimulatedFile,
+        TelemetryGap,
+        TelemetryPlan,
+        TelemetryStretch,
+    )
+    from aca_core.simulation.telemetry_truth import remove_telemetry
     from aca_core.simulation.truth import Delivered, SlotStatistics, Truth, read_truth
 
 _HOMES = {
@@ -33,27 +45,51 @@ _HOMES = {
     "draw": ("draw_observation", "reprocess"),
     "observation": ("SYNTHETIC", "Observation"),
     "plans": ("Plan", "usual_plans"),
+    "telemetry": ("SimulatedTelemetry", "read_telemetry_truth", "simulate_telemetry"),
+    "telemetry_plan": (
+        "BadRows",
+        "FidShift",
+        "FileOverlap",
+        "History",
+        "SimulatedFile",
+        "TelemetryGap",
+        "TelemetryPlan",
+        "TelemetryStretch",
+    ),
+    "telemetry_truth": ("remove_telemetry",),
     "truth": ("Delivered", "SlotStatistics", "Truth", "read_truth"),
 }
 __all__ = [
     "SYNTHETIC",
+    "BadRows",
     "DarkCalTruth",
     "DarkReplicaTruth",
     "Delivered",
     "Delivery",
+    "FidShift",
+    "FileOverlap",
+    "History",
     "Observation",
     "Plan",
     "SimulatedDarkCals",
+    "SimulatedFile",
+    "SimulatedTelemetry",
     "SlotStatistics",
+    "TelemetryGap",
+    "TelemetryPlan",
+    "TelemetryStretch",
     "Truth",
     "draw_observation",
     "injected_residuals",
     "open_delivery",
     "read_dark_truth",
+    "read_telemetry_truth",
     "read_truth",
+    "remove_telemetry",
     "reprocess",
     "simulate_dark_calibrations",
     "simulate_delivery",
+    "simulate_telemetry",
     "usual_plans",
 ]
 

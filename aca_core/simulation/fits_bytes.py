@@ -68,7 +68,8 @@ def fits_table(
     name : str
         EXTNAME of the table.
     table : structured ndarray
-        Its rows, numbers in big-endian byte order; texts are written as they are padded.
+        Its rows, numbers in big-endian byte order; texts are written as they are padded. Whole numbers of 16 bits
+        without a sign are written with one, and with TZERO.
     header : mapping
         Keywords of the table's header; a value may be a tuple of value and comment.
     units : mapping of str to str, optional
@@ -79,7 +80,7 @@ def fits_table(
     bytes
         The file, not compressed.
     """
-    data = table.tobytes()
+    data = _as_written(table).tobytes()
     axes = {"BITPIX": 8, "NAXIS": 2, "NAXIS1": table.dtype.itemsize, "NAXIS2": len(table), "PCOUNT": 0, "GCOUNT": 1}
     cards: dict[str, Any] = {"XTENSION": "BINTABLE", **axes, "TFIELDS": len(table.dtype.names or ())}
     for number, (column, kind) in enumerate((table.dtype.fields or {}).items(), start=1):
@@ -114,18 +115,30 @@ def fits_image(image: npt.NDArray[Any], header: Mapping[str, Any]) -> bytes:
 
 _BLOCK: Final = 2880
 _IN_PRIMARY: Final = ("CONTENT", "OBS_ID", "REVISION", "DATE", "TELESCOP", "ORIGIN")
-_CODES: Final = {"f8": "D", "f4": "E", "i8": "K", "i4": "J", "i2": "I", "u1": "B"}
+_CODES: Final = {"f8": "D", "f4": "E", "i8": "K", "i4": "J", "i2": "I", "u2": "I", "u1": "B"}
+_SIGN: Final = 0x8000
 
 
-def _form(kind: np.dtype[Any]) -> dict[str, str]:
-    """Return TFORM and, for a matrix, TDIM of a column."""
+def _as_written(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the rows as FITS has them, which knows no number of 16 bits without a sign: they lose 32768."""
+    unsigned = [name for name, kind in (table.dtype.fields or {}).items() if kind[0].base.str == ">u2"]
+    if unsigned:
+        table = table.copy()
+        for name in unsigned:
+            table[name] ^= _SIGN  # the same bits as those of the difference, as a number with a sign
+    return table
+
+
+def _form(kind: np.dtype[Any]) -> dict[str, str | int]:
+    """Return TFORM and, where it needs them, TDIM and TZERO of a column."""
     base, shape = kind.base, kind.shape
     if base.kind == "S":
         return {"TFORM": f"{base.itemsize}A"}
     if base.byteorder not in ">|":
         raise TypeError(f"the column type is {base}; expected one in big-endian order")
     repeat = "" if not shape else str(math.prod(shape))
-    form = {"TFORM": f"{repeat}{_CODES[base.str[1:]]}"}
+    form: dict[str, str | int] = {"TFORM": f"{repeat}{_CODES[base.str[1:]]}"}
+    form |= {"TZERO": _SIGN} if base.str == ">u2" else {}
     return form | ({"TDIM": f"({','.join(str(length) for length in reversed(shape))})"} if len(shape) > 1 else {})
 
 
