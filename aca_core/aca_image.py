@@ -5,6 +5,7 @@
     image = ACAImage(dark_map, row0=-512, col0=-512)
     image.aca[-10:10, 0:20]  # rows and columns of the CCD
     image[0:4, 0:4]  # elements, as with every array; the result still knows where it lies
+    image.aca - other  # pixel by pixel of the CCD, where both lie
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ _ELEMENTWISE: Final = frozenset(
 """Functions of numpy (beside the ufuncs) whose result lies where the image lies."""
 
 
+_PLACES: Final = {"IMGROW0": "row0", "IMGCOL0": "col0"}
+"""Keys of what is known of an image that tell its place, as level-0 telemetry names them."""
+
+
 class OutsideImageError(MissingDataError, IndexError):
     """A row or a column of the CCD is not one of an image's."""
 
@@ -39,14 +44,21 @@ class ACAImage(np.ndarray):
     else is a plain array: single rows, slices with a step, fancy indexing, transposed and reshaped images, sums, and
     the difference of two images that lie in different places.
 
+    ``image.aca`` is the image by rows and columns of the CCD. Arithmetic with it takes another image where it lies:
+    ``image.aca - dark`` is the image less the dark map where both are, and the image elsewhere. So do
+    ``image - dark.aca``, ``image.aca -= dark`` and ``image -= dark.aca``. ``dark[image]`` is the part of the dark map
+    where the image lies.
+
     Parameters
     ----------
     array : array_like, shape (rows, columns)
         The pixels. An array is not copied, but one with masked elements is, which become NaN.
     row0, col0 : int, default 0
-        Row and column on the CCD of element [0, 0]; those of `array` by default where it is an image itself.
+        Row and column on the CCD of element [0, 0]; by default those of `array` where it is an image itself, else
+        IMGROW0 and IMGCOL0 of `meta` where these are there.
     meta : mapping, optional
-        Anything else that is known of the image; kept as a dict, of which each result gets its own copy.
+        Anything else that is known of the image; kept as a dict, of which each result gets its own copy. Keys in upper
+        case are attributes too: ``image.TIME``. IMGROW0 and IMGCOL0 follow the place of the image.
 
     Attributes
     ----------
@@ -96,29 +108,72 @@ class ACAImage(np.ndarray):
         if plain.ndim != 2:
             raise DeclarationError("ACAImage", "array", f"of shape {plain.shape}", "a two-dimensional array")
         first_row, first_column = _corner_of(array)
+        known = _as_dict(getattr(array, "meta", None) or {} if meta is None else meta)
+        if not isinstance(array, ACAImage):
+            first_row, first_column = known.get("IMGROW0", 0), known.get("IMGCOL0", 0)
         image = plain.view(cls)
-        image.row0 = first_row if row0 is None else _whole("row0", row0)
-        image.col0 = first_column if col0 is None else _whole("col0", col0)
-        image.meta = _as_dict(getattr(array, "meta", None) or {} if meta is None else meta)
+        row = _whole("row0", first_row if row0 is None else row0)
+        column = _whole("col0", first_column if col0 is None else col0)
+        image._tell(row, column, known)
         return image
 
     def __array_finalize__(self, source: Any) -> None:
-        self.row0, self.col0 = _corner_of(source)
-        self.meta = dict(getattr(source, "meta", None) or {})
+        row, column = _corner_of(source)
+        self.__dict__.update(row0=row, col0=column, meta=dict(getattr(source, "meta", None) or {}))
+
+    def _tell(self, row0: int, col0: int, meta: dict[str, Any]) -> None:
+        """Say where the image lies and what is known of it; the dictionary becomes its own."""
+        if "IMGROW0" in meta:
+            meta["IMGROW0"] = row0
+        if "IMGCOL0" in meta:
+            meta["IMGCOL0"] = col0
+        self.__dict__.update(row0=row0, col0=col0, meta=meta)
+
+    def __getattr__(self, name: str) -> Any:
+        meta = self.__dict__.get("meta") if name.isupper() else None
+        if meta is not None and name in meta:
+            return meta[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; one that is a key of what is known is set there, and the place in both."""
+        key = next((key for key, place in _PLACES.items() if name in (key, place)), name)
+        if key in _PLACES:
+            value = _whole(name, value)
+            self.__dict__[_PLACES[key]] = value
+        is_known = key in self.__dict__.get("meta", ())
+        if is_known:
+            self.meta[key] = value
+        if key not in _PLACES and not (is_known and name.isupper()):
+            super().__setattr__(name, value)
 
     @property
     def aca(self) -> _OnCcd:
         """The image by rows and columns of the CCD: ``image.aca[-512:512, 0]``, to read and to assign.
 
         Negative numbers are rows and columns like others, and do not count from the end. An index takes whole
-        numbers, slices, an ellipsis, or arrays of whole numbers. What lies outside is an `OutsideImageError`.
+        numbers, slices, an ellipsis, arrays of whole numbers, or another image, which stands for the pixels where it
+        lies. What lies outside is an `OutsideImageError`.
+
+        Arithmetic takes another image where it lies on the CCD: only pixels that both have are changed.
         """
         return _OnCcd(self)
 
+    @aca.setter
+    def aca(self, value: Any) -> None:
+        # Python assigns what ``image.aca += other`` returns, which is the image itself.
+        if not (isinstance(value, _OnCcd) and value._image is self):
+            raise DeclarationError("ACAImage", "aca", value, "an assignment to pixels, such as image.aca[0:4, 0:4] = …")
+
     def __getitem__(self, key: Any) -> Any:
+        if _is_area(key):
+            return self.aca[key]
         part = self.view(np.ndarray)[key]
         first = self._first_of(key) if isinstance(part, np.ndarray) and part.ndim == 2 else None
         return part if first is None else self._moved(part, *first)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(self.aca._elements(key) if _is_area(key) else key, value)
 
     def _first_of(self, key: Any) -> tuple[int, int] | None:
         """Return the place in this image of the first element of a part, None for what is no rectangle."""
@@ -137,7 +192,7 @@ class ACAImage(np.ndarray):
     def _moved(self, part: Any, row: int = 0, column: int = 0) -> ACAImage:
         """Return a plain array as an image whose first element lies at a place of this one."""
         image: ACAImage = part.view(type(self))
-        image.row0, image.col0, image.meta = self.row0 + row, self.col0 + column, dict(self.meta)
+        image._tell(self.row0 + row, self.col0 + column, dict(self.meta))
         return image
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
@@ -175,7 +230,8 @@ class ACAImage(np.ndarray):
         return *parts[:2], (parts[2], self.row0, self.col0, self.meta)
 
     def __setstate__(self, state: Any) -> None:
-        plain, self.row0, self.col0, self.meta = state
+        plain, *known = state
+        self._tell(*known)
         super().__setstate__(plain)
 
     def __deepcopy__(self, memo: dict[int, Any] | None) -> ACAImage:
@@ -213,6 +269,8 @@ class _OnCcd:
     """An image by rows and columns of the CCD."""
 
     __slots__ = ("_image",)
+    __array_ufunc__ = None
+    """So that arrays leave arithmetic with it to it."""
 
     def __init__(self, image: ACAImage) -> None:
         self._image = image
@@ -228,11 +286,113 @@ class _OnCcd:
         image = self._image
         if image.ndim != 2:
             raise DeclarationError("ACAImage.aca", "image", f"of shape {image.shape}", "a two-dimensional image")
+        if _is_image(key):
+            key = (slice(key.row0, key.row0 + key.shape[0]), slice(key.col0, key.col0 + key.shape[1]))
         rows, columns = _two(key)
         return (
             _element("row", rows, image.row0, image.shape[0]),
             _element("column", columns, image.col0, image.shape[1]),
         )
+
+
+# ---- arithmetic in the coordinates of the CCD -----------------------------------------------------------------------
+
+
+def _image_of(value: Any) -> Any:
+    return value._image if isinstance(value, _OnCcd) else value
+
+
+def _is_image(value: Any) -> bool:
+    return isinstance(value, ACAImage) and value.ndim == 2
+
+
+def _kind_of(ufunc: np.ufunc, left: Any, right: Any) -> Any:
+    """Return the type of what is calculated from elements of two arrays."""
+    return ufunc(np.empty(0, left.dtype), np.empty(0, right.dtype)).dtype
+
+
+def _overlap(left: ACAImage, right: ACAImage) -> tuple[ACAImage, Any] | None:
+    """Return the parts of two images where both lie, as views; None where they do not meet."""
+    low = [max(pair) for pair in ((left.row0, right.row0), (left.col0, right.col0))]
+    ends = [(each.row0 + each.shape[0], each.col0 + each.shape[1]) for each in (left, right)]
+    high = [min(pair) for pair in zip(*ends, strict=True)]
+    if low[0] >= high[0] or low[1] >= high[1]:
+        return None
+    area = tuple(slice(first, last) for first, last in zip(low, high, strict=True))
+    return left.aca[area], _plain(right.aca[area])
+
+
+def _combined(ufunc: np.ufunc, left: Any, right: Any) -> Any:
+    """Return the left image with the pixels that the right one has too calculated from both."""
+    if not (_is_image(left) and _is_image(right)):
+        return ufunc(left, right)
+    result: Any = left.astype(np.result_type(left.dtype, _kind_of(ufunc, left, right)))
+    parts = _overlap(result, right)
+    if parts is not None:
+        _put(ufunc, *parts)
+    return result
+
+
+def _put(ufunc: np.ufunc, left: ACAImage, right: Any) -> None:
+    """Calculate in place."""
+    if not np.can_cast(_kind_of(ufunc, left, right), left.dtype, "same_kind"):
+        expected = f"numbers that fit into an image of {left.dtype}; make it one of floats with astype(float)"
+        raise DeclarationError("ACAImage.aca", "values", f"of type {right.dtype}", expected)
+    ufunc(left, right, out=left)
+
+
+def _combined_here(ufunc: np.ufunc, left: ACAImage, right: Any) -> None:
+    """Do the same to the left image itself."""
+    if not (_is_image(left) and _is_image(right)):
+        ufunc(left, right, out=left)
+    elif (parts := _overlap(left, right)) is not None:
+        _put(ufunc, *parts)
+
+
+def _operators(name: str, ufunc: np.ufunc) -> None:
+    """Give both classes an operator: ``a.aca + b``, ``a + b.aca``, ``a.aca += b`` and ``a += b.aca``."""
+    usual = getattr(np.ndarray, f"__i{name}__")
+
+    def forward(self: _OnCcd, other: Any) -> Any:
+        return _combined(ufunc, self._image, _image_of(other))
+
+    def backward(self: _OnCcd, other: Any) -> Any:
+        return _combined(ufunc, other, self._image)
+
+    def here(self: _OnCcd, other: Any) -> _OnCcd:
+        _combined_here(ufunc, self._image, _image_of(other))
+        return self
+
+    def image_here(self: ACAImage, other: Any) -> Any:
+        if not isinstance(other, _OnCcd):
+            return usual(self, other)
+        _combined_here(ufunc, self, other._image)
+        return self
+
+    setattr(_OnCcd, f"__{name}__", forward)
+    setattr(_OnCcd, f"__r{name}__", backward)
+    setattr(_OnCcd, f"__i{name}__", here)
+    setattr(ACAImage, f"__i{name}__", image_here)
+
+
+for _name, _ufunc in {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "pow": np.power,
+}.items():
+    _operators(_name, _ufunc)
+
+
+# ---- indices in the coordinates of the CCD --------------------------------------------------------------------------
+
+
+def _is_area(key: Any) -> bool:
+    """Say whether an index is an image that stands for its pixels; one of truth values says which elements."""
+    return _is_image(key) and key.dtype.kind != "b"
 
 
 def _two(key: Any) -> tuple[Any, Any]:

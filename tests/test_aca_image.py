@@ -1,6 +1,7 @@
 """Images of the CCD: indexed by rows and columns of the CCD, and knowing where they lie as long as that makes sense."""
 
 import copy
+import operator
 import pickle
 
 import numpy as np
@@ -258,3 +259,129 @@ def test_matplotlib_and_masked_arrays_take_it(ccd):
     from matplotlib.figure import Figure
 
     Figure().subplots().imshow(ccd[:8, :8])
+
+
+# ---- what telemetry tells of an image -------------------------------------------------------------------------------
+
+
+def test_an_image_of_telemetry_says_where_it_lies_and_what_is_known_of_it():
+    meta = {"IMGROW0": 373, "IMGCOL0": 326, "TIME": 686111011.5, "INTEG": 1.696}
+    image = ACAImage(np.arange(36.0).reshape(6, 6), meta=meta)
+    assert place(image) == (373, 326, (6, 6))
+    assert (image.TIME, image.IMGROW0, (image * 2).INTEG) == (686111011.5, 373, 1.696)
+    part = image.aca[375:, 328:330]
+    assert (part.row0, part.IMGROW0, part.meta["IMGCOL0"]) == (375, 375, 328)
+    assert meta["IMGROW0"] == 373
+    assert place(pickle.loads(pickle.dumps(part))) == place(copy.copy(part)) == (375, 328, (4, 2))
+
+
+def test_the_place_is_one_however_it_is_told():
+    image = ACAImage(np.zeros((4, 4)), row0=5, meta={"IMGROW0": 1, "IMGCOL0": 2})
+    assert (image.row0, image.meta["IMGROW0"], image.col0) == (5, 5, 2)
+    image.row0 = 7
+    image.IMGCOL0 = 9
+    assert (image.IMGROW0, image.row0, image.col0, image.meta) == (7, 7, 9, {"IMGROW0": 7, "IMGCOL0": 9})
+    again = ACAImage(image, meta={"IMGROW0": 100})
+    assert (again.row0, again.col0, again.meta) == (7, 9, {"IMGROW0": 7})
+
+
+def test_what_is_not_known_is_no_attribute():
+    image = ACAImage(np.zeros((4, 4)), meta={"TIME": 1.0, "dark_id": "2007006"})
+    image.TIME = 2.0
+    assert image.meta["TIME"] == 2.0
+    for name in ("INTEG", "dark_id"):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+            getattr(image, name)
+    with pytest.raises(DeclarationError, match=r"row0 is 1\.5"):
+        image.row0 = 1.5
+    assert np.array_equal(image.T, np.zeros((4, 4)))
+
+
+# ---- arithmetic in the coordinates of the CCD -----------------------------------------------------------------------
+
+
+def small(row0=10, col0=20):
+    return ACAImage(np.ones((6, 6)), row0=row0, col0=col0, meta={"TIME": 1.0})
+
+
+def other(dtype=float):
+    return ACAImage(np.arange(1, 17, dtype=dtype).reshape(4, 4) * 10, row0=8, col0=18)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda a, b: a.aca + b, lambda a, b: a + b.aca, lambda a, b: a.aca + b.aca], ids=["left", "right", "both"]
+)
+def test_images_are_added_where_both_lie(make):
+    left, right = small(), other()
+    result = make(left, right)
+    assert place(result) == place(left)
+    assert result.meta == {"TIME": 1.0}
+    expected = np.ones((6, 6))
+    expected[:2, :2] += [[110, 120], [150, 160]]
+    np.testing.assert_array_equal(result, expected)
+    assert (left == 1).all()
+
+
+@given(
+    corners=st.tuples(*[st.integers(-7, 7)] * 2),
+    shape=st.tuples(*[st.integers(0, 6)] * 2),
+    name=st.sampled_from(["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"]),
+    here=st.booleans(),
+)
+def test_arithmetic_is_pixel_by_pixel_of_the_ccd(corners, shape, name, here):
+    left = ACAImage(np.arange(1.0, 21.0).reshape(4, 5))
+    right = ACAImage(np.arange(1.0, 1.0 + shape[0] * shape[1]).reshape(shape), *corners)
+    expected = np.array(left)
+    for row in range(4):
+        for column in range(5):
+            if 0 <= row - corners[0] < shape[0] and 0 <= column - corners[1] < shape[1]:
+                operation = getattr(operator, name)
+                expected[row, column] = operation(expected[row, column], right.aca[row, column])
+    result = left
+    if here:
+        result.aca = getattr(operator, f"i{name}")(left.aca, right)
+    else:
+        result = getattr(operator, name)(left.aca, right)
+    np.testing.assert_allclose(np.asarray(result), expected, rtol=1e-14)
+    assert place(result) == (0, 0, (4, 5))
+
+
+def test_images_are_changed_in_place_where_both_lie(ccd):
+    window = ccd.aca[-4:4, 100:108].copy()
+    same = window
+    window.aca -= ccd
+    assert window is same
+    assert (window == 0).all()
+    window -= ccd.aca
+    window.aca += 1
+    window += 1
+    np.testing.assert_array_equal(np.asarray(window), 2 - np.asarray(ccd.aca[-4:4, 100:108]))
+    far = window.copy()
+    far.aca += small(row0=400)
+    np.testing.assert_array_equal(far, window)
+
+
+def test_numbers_that_do_not_fit_are_refused_and_a_new_image_has_room_for_them():
+    counts = ACAImage(np.ones((4, 4), int), row0=8, col0=18)
+    assert (counts.aca + other() * 0.05).dtype.kind == "f"
+    with pytest.raises(DeclarationError, match="expected numbers that fit into an image of int64"):
+        counts.aca += other()
+    counts.aca += other(int)
+    assert counts[0, 0] == 11
+    with pytest.raises(DeclarationError, match="an assignment to pixels"):
+        counts.aca = 5
+    assert (2 - counts.aca)[0, 0] == -9
+
+
+def test_an_image_stands_for_the_pixels_where_it_lies(ccd):
+    window = ACAImage(np.zeros((6, 8), int), row0=-3, col0=200)
+    for part in (ccd[window], ccd.aca[window], ccd.aca[window == 0]):
+        assert place(part) == (-3, 200, (6, 8))
+        assert part[0, 0] == -29_800
+    ccd[window] = 0.25
+    ccd.aca[window] += 0.5
+    assert (ccd.aca[-3:3, 200:208] == 0.75).all()
+    assert (ccd == 0.75).sum() == 48
+    assert ccd[ccd == 0.75].shape == (48,)  # one of truth values still says which elements
+    with pytest.raises(OutsideImageError, match="column 514 is outside"):
+        ccd[ACAImage(np.zeros((4, 4)), 0, 510)]
