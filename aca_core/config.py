@@ -121,7 +121,7 @@ class DarkSettings:
         A table of the intervals in which the camera read out the whole CCD: columns ``start`` and ``stop``, dates.
     aacccdpt, hdr3 : Path or None
         Tables of CCD temperatures, columns ``time`` (a date) and ``value`` (degC), of telemetry AACCCDPT and of the
-        camera's header 3.
+        camera's header 3; without the latter, the archive's level-0 telemetry is asked.
     temperature_range : tuple of float
         Samples of CCD temperature outside of it are taken for faults, degC.
     """
@@ -135,7 +135,9 @@ class DarkSettings:
         None, "table of telemetry AACCCDPT: time (a date), value (degC)", validator=_path_or_none
     )
     hdr3: Path | None = _option(
-        None, "table of CCD temperatures of header 3: time (a date), value (degC)", validator=_path_or_none
+        None,
+        "table of CCD temperatures of header 3: time (a date), value (degC); without it, the archive's telemetry",
+        validator=_path_or_none,
     )
     temperature_range: tuple[float, ...] = _option(
         (-40.0, 15.0),

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from aca_core.dark_processing.ids import get_dark_cal_id
     from aca_core.dark_processing.inputs import DarkInputs, dark_inputs
     from aca_core.dark_processing.properties import make_properties
-    from aca_core.dark_processing.providers import EventProvider, EventTable, TemperatureProvider, TemperatureTable
+    from aca_core.dark_processing.providers import (
+        EventProvider,
+        EventTable,
+        Header3Telemetry,
+        TemperatureProvider,
+        TemperatureTable,
+    )
     from aca_core.dark_processing.reports import DarkUpdate, DarkUpdateReport
     from aca_core.dark_processing.temperatures import get_ccd_temp
     from aca_core.dark_processing.update import update_dark_cals
@@ -29,7 +35,7 @@ _HOMES = {
     "ids": ("get_dark_cal_id",),
     "inputs": ("DarkInputs", "dark_inputs"),
     "properties": ("make_properties",),
-    "providers": ("EventProvider", "EventTable", "TemperatureProvider", "TemperatureTable"),
+    "providers": ("EventProvider", "EventTable", "Header3Telemetry", "TemperatureProvider", "TemperatureTable"),
     "reports": ("DarkUpdate", "DarkUpdateReport"),
     "temperatures": ("get_ccd_temp",),
     "update": ("update_dark_cals",),
@@ -41,6 +47,7 @@ __all__ = [
     "DarkUpdateReport",
     "EventProvider",
     "EventTable",
+    "Header3Telemetry",
     "Replica",
     "TemperatureProvider",
     "TemperatureTable",

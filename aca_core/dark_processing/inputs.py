@@ -7,10 +7,18 @@ from pathlib import Path
 import attrs
 
 from aca_core._checks import as_floats, check, is_a, is_range
+from aca_core.aca_l0.archives import ROLE
 from aca_core.archive.current import current_registry
 from aca_core.config import Config, DarkSettings
-from aca_core.dark_processing.providers import EventProvider, EventTable, TemperatureProvider, TemperatureTable
+from aca_core.dark_processing.providers import (
+    EventProvider,
+    EventTable,
+    Header3Telemetry,
+    TemperatureProvider,
+    TemperatureTable,
+)
 from aca_core.errors import ConfigError, ConfigProblem, DeclarationError
+from aca_core.registry import Registry
 
 __all__ = ["DarkInputs", "checked_inputs", "dark_inputs"]
 
@@ -57,6 +65,8 @@ class DarkInputs:
 def dark_inputs(config: Config | None = None) -> DarkInputs:
     """Return the inputs that the table ``[dark]`` of a configuration names.
 
+    Where it names no table of header-3 temperatures, they come from the level-0 telemetry of the archive.
+
     Parameters
     ----------
     config : Config, optional
@@ -65,7 +75,8 @@ def dark_inputs(config: Config | None = None) -> DarkInputs:
     Returns
     -------
     DarkInputs
-        Tables that are not named are None; files are looked at when they are needed.
+        Tables that are not named are None; so is ``hdr3``, too, where there is no archive root or no product provides
+        ``aca-level0``. Files are looked at when they are needed.
 
     Raises
     ------
@@ -76,15 +87,14 @@ def dark_inputs(config: Config | None = None) -> DarkInputs:
     --------
     >>> from aca_core import Config, DarkSettings
     >>> inputs = dark_inputs(Config(root=["/data/aca"], dark=DarkSettings(events=Path("dark_events.csv"))))
-    >>> inputs.events.path.as_posix(), inputs.hdr3
-    ('/data/aca/dark_events.csv', None)
+    >>> inputs.events.path.as_posix(), inputs.aacccdpt, type(inputs.hdr3).__name__
+    ('/data/aca/dark_events.csv', None, 'Header3Telemetry')
     """
     config = config if config is not None else current_registry().config
-    events = _placed(config, "events")
-    hdr3, aacccdpt = _placed(config, "hdr3"), _placed(config, "aacccdpt")
+    events, hdr3, aacccdpt = _placed(config, "events"), _placed(config, "hdr3"), _placed(config, "aacccdpt")
     return DarkInputs(
         events=None if events is None else EventTable(path=events, setting="dark.events"),
-        hdr3=None if hdr3 is None else TemperatureTable(path=hdr3, setting="dark.hdr3"),
+        hdr3=_telemetry(config) if hdr3 is None else TemperatureTable(path=hdr3, setting="dark.hdr3"),
         aacccdpt=None if aacccdpt is None else TemperatureTable(path=aacccdpt, setting="dark.aacccdpt"),
         temperature_range=config.dark.temperature_range,
     )
@@ -114,6 +124,15 @@ def checked_inputs(what: str, inputs: DarkInputs | None) -> DarkInputs:
     if not isinstance(inputs, DarkInputs):
         raise DeclarationError(what, "inputs", inputs, "DarkInputs, or nothing for those of the configuration")
     return inputs
+
+
+def _telemetry(config: Config) -> Header3Telemetry | None:
+    """Return the provider that asks the archive of a configuration; None where it can have no telemetry."""
+    if not config.root:
+        return None
+    current = current_registry()
+    registry = current if current.config == config else Registry(config)
+    return Header3Telemetry(config=config) if registry.providing(ROLE) else None
 
 
 def _placed(config: Config, key: str) -> Path | None:

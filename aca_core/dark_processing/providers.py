@@ -1,10 +1,11 @@
-"""Where the times of full readouts and the CCD temperatures come from: two small interfaces, and tables for both.
+"""Where the times of full readouts and the CCD temperatures come from: two small interfaces, and who provides them.
 
-A provider of header-3 telemetry, or of an event database, is a subclass of one of them.
+Tables provide both, and the archive's telemetry provides temperatures. A provider of an event database is a subclass.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from abc import ABC, abstractmethod
@@ -16,13 +17,17 @@ import attrs
 import numpy as np
 
 from aca_core._checks import is_a, text
+from aca_core.aca_hdr3.msids import Msid
+from aca_core.archive.archive import Archive, open_archive
+from aca_core.archive.current import current_archive, using
 from aca_core.arrays import FloatArray
+from aca_core.config import Config
 from aca_core.dates import DateLike, to_date, to_secs
-from aca_core.errors import DateError, DeclarationError, IntegrityError, MissingDataError, UnknownNameError
+from aca_core.errors import ConfigError, DateError, DeclarationError, IntegrityError, MissingDataError, UnknownNameError
 from aca_core.quantities import as_floats
 from aca_core.tables import column_of, read_table_file
 
-__all__ = ["EventProvider", "EventTable", "TemperatureProvider", "TemperatureTable"]
+__all__ = ["EventProvider", "EventTable", "Header3Telemetry", "TemperatureProvider", "TemperatureTable"]
 
 _START: Final = ("start", "tstart", "datestart")
 _STOP: Final = ("stop", "tstop", "datestop")
@@ -155,6 +160,53 @@ class TemperatureTable(TemperatureProvider):
         times, values = _arrays(self, _read_samples)
         first, last = np.searchsorted(times, to_secs(tstart)), np.searchsorted(times, to_secs(tstop), side="right")
         return times[first:last].copy(), values[first:last].copy()
+
+
+@attrs.frozen(kw_only=True)
+class Header3Telemetry(TemperatureProvider):
+    """CCD temperatures from header 3 of the telemetry that an archive has: ``ccd_temp`` of 8x8 images in slot 6.
+
+    Attributes
+    ----------
+    config : Config or None
+        The archive of this configuration is asked; by default the one that is current at that moment.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from aca_core import open_archive, using
+    >>> with using(open_archive(tempfile.mkdtemp())):
+    ...     Header3Telemetry().samples("2019:272:02:00:00", "2019:272:02:30:00")
+    (array([], dtype=float64), array([], dtype=float64))
+    """
+
+    config: Config | None = attrs.field(
+        default=None, validator=attrs.validators.optional(is_a(Config, "a configuration"))
+    )
+
+    def samples(self, tstart: DateLike, tstop: DateLike) -> tuple[FloatArray, FloatArray]:
+        """Return the good samples in a range of time, CXC seconds and degC; see `TemperatureProvider`.
+
+        There are none where the archive has no telemetry.
+        """
+        with using(_archive_of(self.config)):
+            ccd_temp = Msid("ccd_temp", tstart, tstop)
+        return ccd_temp.times, ccd_temp.vals
+
+
+def _archive_of(config: Config | None) -> Archive:
+    """Return the archive that is current, or that of another configuration."""
+    if config is None:
+        return current_archive()
+    with contextlib.suppress(ConfigError):
+        if (archive := current_archive()).config == config:
+            return archive
+    return _opened(config)
+
+
+@functools.lru_cache(maxsize=1)  # plugins are loaded once for a configuration, and not for each interval
+def _opened(config: Config) -> Archive:
+    return open_archive(config=config)
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------

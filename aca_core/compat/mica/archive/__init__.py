@@ -1,1 +1,4 @@
-"""The modules of ``mica.archive``: ``aca_dark``, ``asp_l1``, ``asp_l1_proc``, ``obspar`` and ``obsid_archive``."""
+"""The modules of ``mica.archive``: ``aca_dark``, ``aca_hdr3``, ``aca_l0``, ``asp_l1``, ``asp_l1_proc`` and ``obspar``.
+
+``obsid_archive``, too, which they share there.
+"""
