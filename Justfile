@@ -49,6 +49,9 @@ bench:
     python tests/benchmarks/attitudes.py
     python tests/benchmarks/dark_cal.py
     python tests/benchmarks/probability.py
+    python tests/benchmarks/telemetry.py
+    python tests/benchmarks/telemetry_chunks.py
+    python tests/benchmarks/telemetry_ingest.py
 
 # build the wheel and the source distribution
 build:
