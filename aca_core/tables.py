@@ -1,4 +1,4 @@
-"""Tables from files and into files: CSV, ECSV, FITS, and arrays of numpy; which of them the name of the file says."""
+"""Tables from files and into files: CSV, ECSV, FITS, HDF5, and arrays of numpy; which of them the file's name says."""
 
 from __future__ import annotations
 
@@ -19,14 +19,24 @@ if TYPE_CHECKING:
 
 __all__ = ["cells_of", "column_of", "numbers_in", "read_table_file", "rows_of", "times_in", "write_table_file"]
 
-_FORMATS: Final = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".fits.gz": "fits", ".fit": "fits"}
+_FORMATS: Final = {
+    ".csv": "ascii.csv",
+    ".ecsv": "ascii.ecsv",
+    ".fits": "fits",
+    ".fits.gz": "fits",
+    ".fit": "fits",
+    ".h5": "hdf5",
+}
 """Endings of names, and what astropy calls these formats."""
+
+_DATASET: Final = "data"
+"""What a table is called within an HDF5 file."""
 
 _ARRAYS: Final = ".npz"
 
 
 def read_table_file(path: str | Path) -> Table:
-    r"""Read a table: CSV, ECSV, FITS (the first table in it), or the arrays of an ``.npz`` file.
+    r"""Read a table: CSV, ECSV, FITS (the first table in it), HDF5 (``data``), or the arrays of an ``.npz`` file.
 
     Parameters
     ----------
@@ -72,13 +82,16 @@ def read_table_file(path: str | Path) -> Table:
         if ending == _ARRAYS:
             with np.load(path, allow_pickle=False) as arrays:
                 return Table({name: arrays[name] for name in arrays})
-        keywords = {"hdu": 1} if _FORMATS[ending] == "fits" else {}
+        kinds: dict[str, dict[str, Any]] = {"fits": {"hdu": 1}, "hdf5": {"path": _DATASET}}
+        keywords = kinds.get(_FORMATS[ending], {})
         with warnings.catch_warnings():
-            if keywords:
+            if _FORMATS[ending] == "fits":
                 from astropy.io.fits.verify import VerifyWarning
 
                 warnings.simplefilter("ignore", VerifyWarning)  # what cannot be read for it is an error of ours
             table = Table.read(path, format=_FORMATS[ending], **keywords)
+            if _FORMATS[ending] == "hdf5":
+                table.convert_bytestring_to_unicode()  # HDF5 has texts as bytes
     except Exception as error:  # astropy's readers raise anything from ValueError to IndexError
         raise IntegrityError(path, f"cannot be read as a table ({error})") from error
     if not table.colnames:
@@ -87,12 +100,14 @@ def read_table_file(path: str | Path) -> Table:
 
 
 def write_table_file(table: Table, path: str | Path) -> Path:
-    """Write a table as CSV, ECSV or FITS, whole or not at all; a file of that name is replaced.
+    """Write a table as CSV, ECSV, FITS or HDF5, whole or not at all; a file of that name is replaced.
 
     Parameters
     ----------
     table : astropy.table.Table
-        Its ``meta`` is kept by ECSV and FITS.
+        Its ``meta``, units and descriptions are kept by ECSV and HDF5, and by FITS as far as a header takes them: DN is
+        ``adu`` there, and a unit without a name in FITS, such as electron, goes into the description. In an HDF5 file
+        it is the dataset ``data``, which any reader of HDF5 can read.
     path : path-like
         The file; its ending says the format.
 
@@ -104,17 +119,58 @@ def write_table_file(table: Table, path: str | Path) -> Path:
     Raises
     ------
     DeclarationError
-        `path` is no path, or its ending is of no format that is known. It is a ValueError.
+        `path` is no path, or its ending is of no format that is known, or that has no place for a column of arrays,
+        as CSV. It is a ValueError.
     OSError
         The file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from astropy.table import Table
+    >>> table = Table({"time": [0.0, 4.1], "ccd_temp": [-10.0, -10.02]}, units=["s", "deg_C"])
+    >>> path = write_table_file(table, Path(tempfile.mkdtemp()) / "temperatures.h5")
+    >>> read_table_file(path)["ccd_temp"].unit
+    Unit("deg_C")
     """
     path = _path("write_table_file", path)
     ending = _ending(path)
     if ending not in _FORMATS:
         raise DeclarationError("write_table_file", "path", str(path), f"a name that ends in {_endings(reading=False)}")
+    arrays = [name for name in table.colnames if len(table[name].shape) > 1]
+    if ending == ".csv" and arrays:
+        expected = f"one that ends in {', '.join(each for each in _FORMATS if each != ending)}"
+        expected += f", since {', '.join(arrays)} has an array in each row and CSV has no place for one"
+        raise DeclarationError("write_table_file", "path", str(path), expected)
+    keywords: dict[str, Any] = {"path": _DATASET, "serialize_meta": True} if _FORMATS[ending] == "hdf5" else {}
+    if _FORMATS[ending] == "fits":
+        table = _in_units_of_fits(table)
     with replacing(path) as part:
-        table.write(part, format=_FORMATS[ending], overwrite=True)
+        table.write(part, format=_FORMATS[ending], overwrite=True, **keywords)
     return path
+
+
+def _in_units_of_fits(table: Table) -> Table:
+    """Return a table in units that FITS has a name for: a DN is an ``adu`` there, and others become words."""
+    nameless = {name: str(table[name].unit) for name in table.colnames if not _is_of_fits(table[name].unit)}
+    if nameless:
+        table = table.copy(copy_data=False)
+    for name, unit in nameless.items():
+        column = table[name]
+        column.unit = "adu" if unit == "DN" else None
+        if column.unit is None:
+            column.description = f"{column.description or ''} [{unit}]".lstrip()
+    return table
+
+
+def _is_of_fits(unit: Any) -> bool:
+    """Say whether a column has no unit, or one with a name in FITS."""
+    if unit is not None:
+        try:
+            unit.to_string(format="fits")
+        except ValueError:
+            return False
+    return True
 
 
 def column_of(table: Table, names: Sequence[str], path: str | Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,8 @@ from aca_core import (
 from aca_core import hookspecs as specs
 from aca_core._loading import HOOKS
 from aca_core._option_types import annotation, expected_of, expected_text
+from aca_core.aca_hdr3 import CCD_TEMP_FINE, HDR3_ITEMS
+from aca_core.aca_l0 import ACA_COLUMNS, STATUS_FIELDS
 from aca_core.cli import ATTENTION, COMMANDS, ERROR, FAULT, INTERRUPTED, READER_GONE, USAGE, aca
 from aca_core.columns import Column, FromArchive, Keyword
 from aca_core.config import OFFER_SECTIONS, DarkSettings, PluginSettings, ProbabilitySettings
@@ -299,7 +302,10 @@ def builtin_plugins() -> str:
     registry = Registry(Config())
     for info in registry.plugins:
         if info.distribution == "aca-core":
-            parts += [f"## {info.name}", f"Plugin `{info.id}`, in `{info.value}`. It offers: {', '.join(info.offers)}."]
+            offers = (
+                f"It offers: {', '.join(info.offers)}." if info.offers else "It offers nothing: it follows commits."
+            )
+            parts += [f"## {info.name}", f"Plugin `{info.id}`, in `{info.value}`. {offers}"]
             for offer in registry.offers(Offer):
                 if f"{offer.noun} {offer.name}" in info.offers:
                     parts += _product(offer) if isinstance(offer, ArchiveProduct) else [_declared(offer)]
@@ -403,6 +409,85 @@ def star_inputs() -> str:
         Markdown.
     """
     return _page(_table(("input", "meaning"), [(f"`{name}`", text) for name, text in STAR_INPUTS.items()]))
+
+
+def level_0_columns() -> str:
+    """Return the columns of level-0 telemetry.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = []
+    for column in ACA_COLUMNS.values():
+        sizes = " ".join(map(str, column.sizes)) or "derived"
+        unit = f"`{column.unit}`" if column.unit else ""
+        absent = f"; `{column.default}` where files lack it" if column.default else ""
+        rows.append((f"`{column.name}`", f"`{column.dtype}`", sizes, unit, f"{column.description}{absent}"))
+    return _page(_table(("column", "type", "image sizes", "unit", "meaning"), rows))
+
+
+def level_0_status() -> str:
+    """Return the bits of the status bytes.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = []
+    for column, fields in STATUS_FIELDS.items():
+        for name, (low, width) in fields.items():
+            bits = f"{low}" if width == 1 else f"{low + width - 1} to {low}"
+            rows.append((f"`{column}`", bits, f"`{name}`"))
+    return _page(_table(("column", "bits", "name"), rows))
+
+
+def header_3_items() -> str:
+    """Return the quantities of header 3.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = []
+    for item in (*HDR3_ITEMS, CCD_TEMP_FINE):
+        slots: dict[int, list[str]] = {}
+        for slot, column in item.bytes:
+            slots.setdefault(slot, []).append(column.removeprefix("HD3TLM"))
+        where = "; ".join(f"{slot}: {' '.join(columns)}" for slot, columns in slots.items())
+        step = "table" if item.kind == "thermistor" else _factor(item.factor)
+        unit = f"`{item.unit}`" if item.unit else ""
+        rows.append((f"`{item.id}`", f"`{item.name}`", where, item.kind, step, unit, item.longdesc))
+    return _page(_table(("number", "name", "slot: bytes", "word", "times", "unit", "meaning"), rows))
+
+
+def _factor(factor: float | None) -> str:
+    """Return a factor as a decimal number, or as one over a power of two."""
+    if factor is None:
+        return ""
+    return f"1/{1 / factor:.0f}" if factor < 1 and math.log2(factor).is_integer() else f"{factor:.10g}"
+
+
+def header_3_bits() -> str:
+    """Return the parts of words of header 3 that have names.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = []
+    for item in HDR3_ITEMS:
+        for field in item.bit_fields:
+            high = field.low + field.width - 1
+            bits = f"{field.low}" if field.width == 1 else f"{high} to {field.low}"
+            stands = ", ".join(str(value) for value in field.values)
+            text = f"{field.meaning}: {stands} {field.unit}" if stands else field.meaning
+            rows.append((f"`{item.name}`", bits, f"`{field.name}`", text))
+    return _page(_table(("quantity", "bits", "name", "meaning"), rows))
 
 
 # ---- the house ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ def table():
     return Table({"mag": [8.5, 10.25], "name": ["a", "b"]}, meta={"MODEL": "sota-2013"})
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.ecsv", "t.fits", "t.fits.gz", "T.CSV"])
+@pytest.mark.parametrize("name", ["t.csv", "t.ecsv", "t.fits", "t.fits.gz", "t.h5", "T.CSV"])
 def test_a_table_comes_back_as_it_was_written(tmp_path, table, name):
     path = write_table_file(table, tmp_path / name)
     found = read_table_file(path)
@@ -26,6 +26,32 @@ def test_a_table_comes_back_as_it_was_written(tmp_path, table, name):
         assert found.meta["MODEL"] == "sota-2013"
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == [name], "nothing is left beside it"
     assert path.read_bytes()[:2] == b"\x1f\x8b" or not name.endswith(".gz")
+
+
+@pytest.mark.parametrize("name", ["t.ecsv", "t.fits", "t.h5"])
+def test_masked_cells_arrays_and_units_come_back(tmp_path, name):
+    images = np.ma.masked_equal(np.arange(8, dtype=np.float32).reshape(2, 2, 2), 3)
+    table = Table({"IMGRAW": images, "n": np.ma.array([1, 2], mask=[True, False])}, units=["adu", ""])
+    found = read_table_file(write_table_file(table, tmp_path / name))
+    assert str(found["IMGRAW"].unit) == "adu"
+    np.testing.assert_array_equal(np.ma.fix_invalid(found["IMGRAW"]).mask, images.mask)
+    assert found["n"].tolist() == [None, 2]
+
+
+def test_csv_has_no_place_for_arrays_and_says_which_format_has(tmp_path):
+    table = Table({"IMGRAW": np.zeros((2, 8, 8))})
+    with pytest.raises(DeclarationError, match=r"ends in \.ecsv, .*, since IMGRAW has an array in each row"):
+        write_table_file(table, tmp_path / "t.csv")
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_hdf5_of_somebody_else_without_the_dataset_is_named(tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["other"] = [1.0]
+    with pytest.raises(IntegrityError, match=r"t\.h5: cannot be read as a table"):
+        read_table_file(tmp_path / "t.h5")
 
 
 def test_arrays_of_numpy_are_a_table(tmp_path):

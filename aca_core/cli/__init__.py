@@ -40,6 +40,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "dirs": ("aca_core.cli.dirs:dirs", "Show where the versions of an observation lie."),
     "explain": ("aca_core.cli.explain:explain", "Say why an observation is archived as it is."),
     "files": ("aca_core.cli.files:files", "Show the files of an observation, or of a range of time."),
+    "hdr3": ("aca_core.cli.hdr3:hdr3", "Ask for header 3 of telemetry: temperatures, voltages."),
+    "l0": ("aca_core.cli.l0:l0", "Ask for level-0 telemetry: files, rows of a slot, images."),
     "plugins": ("aca_core.cli.plugins:plugins", "Show what is installed and what became of it."),
     "prob": ("aca_core.cli.prob:prob", "Ask how likely stars are acquired and tracked."),
     "products": ("aca_core.cli.products:products", "Show what can be archived, and how much of it is."),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from aca_core.cli.demo_darks import DARKS, answer_darks, deliver_darks, suggest_darks, update_darks
+from aca_core.cli.demo_telemetry import answer_telemetry, deliver_telemetry, first_range, suggest_telemetry
 from aca_core.cli.output import counted, write_lines
-from aca_core.cli.parameters import Seconds, Whole
+from aca_core.cli.parameters import Number, Seconds, Whole
 from aca_core.cli.session import Session
 
 if TYPE_CHECKING:
@@ -58,21 +60,30 @@ hdr3 = "../{darks}/hdr3.csv"
     metavar="SECONDS",
     help="Length of each observation, s; 50000 is a long one in flight.",
 )
+@click.option(
+    "--days",
+    type=Number(0.02, 100, noun="number of days"),
+    default=2.0,
+    show_default=True,
+    metavar="DAYS",
+    help="Length of the telemetry; a day has some 30 MB of files.",
+)
 @click.option("--seed", type=Whole(0), default=0, show_default=True, metavar="N", help="The same seed, the same files.")
 @click.pass_obj
-def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
-    """Fill an archive in FOLDER with synthetic observations, and ask it.
+def demo(session: Session, folder: Path, duration: float, days: float, seed: int) -> int:
+    """Fill an archive in FOLDER with synthetic observations and telemetry, and ask it.
 
-    Observations are simulated and delivered as in flight: FOLDER/delivered has their files and the catalogue of their
-    processing. An update brings them through retrieval, verification, commit, links and index into FOLDER/archive.
-    FOLDER/darks has dark calibrations as they come from the ground; a dark update makes entries of the archive of them,
-    and what is asked then is how many pixels of the CCD are warm, and how likely stars are to be acquired.
-    FOLDER/aca.toml is the configuration, to be changed at will. Run again, it goes on with what is there.
+    Observations and telemetry are simulated and delivered as in flight: FOLDER/delivered has their files and the
+    catalogue of their processing. An update brings them through retrieval, verification, commit, links and index into
+    FOLDER/archive, and telemetry into its column store too. FOLDER/darks has dark calibrations as they come from the
+    ground; a dark update makes entries of the archive of them. What is asked then is how warm the CCD was, how many of
+    its pixels are warm, and how likely stars are to be acquired. FOLDER/aca.toml is the configuration, to be changed at
+    will. Run again, it goes on with what is there.
 
     \b
     Examples:
       aca demo demo-archive
-      aca demo demo-archive --duration 50000
+      aca demo demo-archive --duration 50000 --days 7
     """
     from aca_core.archive import chosen_products, open_archive
     from aca_core.archive.reports import UpdateOptions
@@ -80,7 +91,7 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
     from aca_core.cli.update import exit_code, run_updates, write_updates
     from aca_core.config_layers import load_config
 
-    delivery = _delivery(folder, duration, seed)
+    delivery = _delivery(folder, duration, days, seed)
     file = folder / "aca.toml"
     if file.exists():
         click.echo(f"{file} is there, and is used as it is.")
@@ -98,8 +109,11 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
     archive = open_archive(config=config)
     chosen = chosen_products(archive)
     names = ", ".join(product for product, _ in chosen)
-    click.echo(f"\nThe update: what the catalogue has as new of {names} is retrieved, verified, committed, indexed.\n")
-    results = run_updates(session, archive, chosen, UpdateOptions())
+    click.echo()
+    write_lines([f"The update: what the catalogue has as new of {names} is retrieved, verified, committed, indexed."])
+    click.echo()
+    options = first_range(archive, delivery.folder, UpdateOptions())
+    results = run_updates(session, archive, chosen, options)
     write_updates(results)
     complete = update_darks(archive) if with_darks else True
     _answer(archive, [product for product, _ in chosen], with_darks=with_darks, session=session)
@@ -107,7 +121,7 @@ def demo(session: Session, folder: Path, duration: float, seed: int) -> int:
     return exit_code(results) or (0 if complete else ATTENTION)
 
 
-def _delivery(folder: Path, duration: float, seed: int) -> Delivery:
+def _delivery(folder: Path, duration: float, days: float, seed: int) -> Delivery:
     """Return the simulated delivery; made, where it is not there."""
     from aca_core.simulation import SYNTHETIC, open_delivery, simulate_delivery
 
@@ -123,12 +137,12 @@ def _delivery(folder: Path, duration: float, seed: int) -> Delivery:
     # Under its name only when it is whole, so that an interrupted run leaves nothing that looks like a delivery.
     part = place.with_name(f".{place.name}.new")
     shutil.rmtree(part, ignore_errors=True)
-    simulate_delivery(part, seed=seed, duration=duration, told=tell)
-    part.rename(place)
-    delivery = open_delivery(place)
+    delivery = simulate_delivery(part, seed=seed, duration=duration, told=tell)
     observations = len({each.run.obsid for each in delivery.truth.delivered})
-    click.echo(f"Simulated {counted(observations, 'observation')} in {place}: {SYNTHETIC}.")
-    return delivery
+    write_lines([f"Simulated {counted(observations, 'observation')} in {place}: {SYNTHETIC}."])
+    deliver_telemetry(part, days, seed)
+    part.rename(place)
+    return open_delivery(place)
 
 
 def _write_file(session: Session, file: Path, delivery: Delivery) -> None:
@@ -158,6 +172,7 @@ def _answer(archive: Archive, products: list[str], *, with_darks: bool, session:
     member, obsid = _observation(archive, products)
     if member is not None and obsid is not None:
         _ask(member, obsid)
+    answer_telemetry(archive)
     if with_darks:
         answer_darks(archive, session)
 
@@ -203,12 +218,15 @@ def _suggest(archive: Archive, products: list[str], file: Path, *, with_darks: b
     if member is not None and obsid is not None:
         lines += _of_observation(member, obsid)
     lines += [("verify --full", "read every file, compare"), ("update", "nothing is new by now")]
+    lines += suggest_telemetry(archive)
     lines += suggest_darks(archive) if with_darks else []
     start = f"aca --config {shlex.quote(str(file))}"
     click.echo("\nTo go on:\n")
     width = max(len(line) for line, _ in lines)
-    for line, meaning in lines:
-        click.echo(f"  {start} {line:<{width}}  # {meaning}")
+    rows = [(f"  {start} {line:<{width}}", f"  # {meaning}") for line, meaning in lines]
+    is_narrow = sys.stdout.isatty() and max(map(len, map("".join, rows))) > shutil.get_terminal_size().columns
+    for command, comment in rows:
+        click.echo(f"{comment}\n{command.rstrip()}" if is_narrow else f"{command}{comment}")
     if load_config(file).root != archive.config.root:
         click.echo("\nHere ACA_DATA names another archive, which goes over the file: unset it first.")
 

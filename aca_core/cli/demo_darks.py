@@ -60,7 +60,7 @@ def deliver_darks(folder: Path, seed: int) -> None:
     shutil.rmtree(part, ignore_errors=True)
     simulate_dark_calibrations(part, _IDS, seed=seed, told=tell)
     part.rename(place)
-    click.echo(f"Simulated {counted(len(_IDS), 'dark calibration')} in {place}: {SYNTHETIC}.")
+    write_lines([f"Simulated {counted(len(_IDS), 'dark calibration')} in {place}: {SYNTHETIC}."])
 
 
 def update_darks(archive: Archive) -> bool:
@@ -93,9 +93,9 @@ def answer_darks(archive: Archive, session: Session) -> None:
     with using(archive), session.warnings_to_stderr():
         history = warm_fraction_history(t_ccd_ref=_T_CCD_REF)
         threshold = history.meta["threshold"]
-        click.echo(
-            f"\nHow many pixels of the CCD are warm, that is above {threshold:g} e-/s? Synthetic, as everything:\n"
-        )
+        click.echo()
+        write_lines([f"How many pixels of the CCD are warm, above {threshold:g} e-/s? Synthetic, as everything:"])
+        click.echo()
         write_history(history, bars=_BAR)
         last = str(history["date"][-1])
         _ask_of_stars(last, float(get_dark_cal_props(last)["ccd_temp"]))

@@ -91,7 +91,7 @@ def write_table(
     right: Iterable[str] = (),
     spare: Iterable[str] = (),
     least: Sequence[str] = (),
-) -> None:
+) -> list[str]:
     """Write a table on standard output: fitted to a terminal, or one plain line a row elsewhere.
 
     Parameters
@@ -106,14 +106,19 @@ def write_table(
         Headings of the columns that a narrow terminal does without where all that they say is 0 or nothing.
     least : sequence of str
         Headings of the columns that a terminal that is narrower still does without, the least important one first.
+
+    Returns
+    -------
+    list of str
+        Those of `least` that a terminal had no room for, in the order of the columns.
     """
     if sys.stdout is None:
-        return  # closed by whoever started us
+        return []  # closed by whoever started us
     terminal = sys.stdout.isatty()
     cells = [tuple(row) for row in rows]
     if not terminal or len(cells) > _LONG:
         click.echo("\n".join(_plain_lines(headings, cells, set(right))))
-        return
+        return []
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
 
@@ -138,6 +143,7 @@ def write_table(
     with console.capture() as written:
         console.print(table)
     click.echo(written.get(), nl=False)  # as everything else: rich would end the program where nobody reads any more
+    return [headings[n] for n in telling if n not in shown and headings[n] in least]
 
 
 def _plain_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], right: set[str]) -> list[str]:

@@ -405,15 +405,15 @@ def test_a_plugin_that_cannot_take_a_change_is_told_and_shown(say, ask, fresh, i
 def test_status_of_an_archive_in_order(say, ask, site):
     code, out, err = say("status")
     assert (code, err) == (0, "")
-    cells = out.splitlines()[2].split()
+    cells = out.splitlines()[3].split()
     assert cells[:9] == ["obspar", "5", "5", "30005", *"00000"]
     assert re.fullmatch(TIME, " ".join(cells[9:]))
-    assert len(out.splitlines()) == 3
+    assert out.splitlines()[4:] == ["", "aca0: nothing is archived yet"]
     data = ask("status")[1]["products"]
-    assert [row["product"] for row in data] == ["asp1", "obspar"]
-    assert data[1]["committed"] == 5
-    assert data[0]["longest"] > 100
-    assert data[0]["roots"][0]["beside"] > 0
+    assert [row["product"] for row in data] == ["aca0", "asp1", "obspar"]
+    assert data[2]["committed"] == 5
+    assert data[1]["longest"] > 100
+    assert data[1]["roots"][0]["beside"] > 0
     assert say("status --check")[0] == 0
 
 
@@ -428,7 +428,7 @@ def test_status_of_a_damaged_index_is_told_and_no_fault(say, ask, site):
     code, out, _ = say("status --check")
     assert code == ATTENTION
     assert "asp1/archfiles.db3 cannot be read as the index of asp1: file is not a database" in out
-    assert ask("status")[1]["products"][0]["roots"][0]["problem"]
+    assert ask("status")[1]["products"][1]["roots"][0]["problem"]
 
 
 def test_dirs(say, ask, site):
@@ -495,7 +495,7 @@ def test_questions_that_are_none(say, site, words, code, says):
 
 
 def test_verify_finds_mends_and_the_update_fetches_again(say, ask, site):
-    assert say("verify") == (0, "asp1: no problem found.\nobspar: no problem found.\n", "")
+    assert say("verify") == (0, "aca0: nothing is archived.\nasp1: no problem found.\nobspar: no problem found.\n", "")
     (path,) = (site / "archive" / "asp1" / "08" / "08008_v01").glob("*asol1*")
     content = path.read_bytes()
     path.unlink()
@@ -509,7 +509,7 @@ def test_verify_finds_mends_and_the_update_fetches_again(say, ask, site):
     assert snapshot(site) == before
     code, data = ask("verify")
     assert code == ATTENTION
-    assert [each["kind"] for each in data["products"][0]["found"]] == ["missing", "default"]
+    assert [each["kind"] for each in data["products"][1]["found"]] == ["missing", "default"]
     code, out, _ = say("verify asp1 --repair")
     assert code == 0
     assert out.splitlines() == [
@@ -684,7 +684,7 @@ def test_adopt_a_folder_of_another_name_and_what_is_none(say, ask, site, tmp_pat
     (tmp_path / "empty").mkdir()
     code, _, err = say(f"adopt {tmp_path / 'empty'}")
     assert code == ERROR
-    assert "has no folder of a product (asp1, obspar) and no archfiles.db3, so it is no archive" in err
+    assert "has no folder of a product (aca0, asp1, obspar) and no archfiles.db3, so it is no archive" in err
     assert say("adopt absent")[0] == ERROR
 
 
@@ -692,16 +692,16 @@ def test_adopt_a_folder_of_another_name_and_what_is_none(say, ask, site, tmp_pat
 
 
 def test_demo_does_the_main_job_and_what_it_proposes_works(say, tmp_path):
-    code, out, err = say("demo 'my archive' --duration 200")
+    code, out, err = say("demo 'my archive' --duration 200 --days 0.1")
     assert code == 0
     assert "synthetic data made by aca_core.simulation, not from flight" in out
     assert "Version 1 is the default" in out
     assert "Traceback" not in err
     folder = tmp_path / "my archive"
-    assert 'products = ["asp1", "obspar"]' in (folder / "aca.toml").read_text()
+    assert 'products = ["aca0", "asp1", "obspar"]' in (folder / "aca.toml").read_text()
     assert (folder / "archive" / "asp1" / "08" / "08010").is_symlink()
     proposed = [line for line in out.partition("To go on:")[2].splitlines() if line.startswith("  aca ")]
-    assert len(proposed) == 10
+    assert len(proposed) == 13
     for line in proposed:
         words = shlex.split(line, comments=True)
         code, found, _ = say(shlex.join(words[1:]))
@@ -721,13 +721,13 @@ def test_demo_goes_on_where_it_was_interrupted(say, tmp_path):
     for part in parts:
         part.mkdir(parents=True)
         (part / "half").write_text("")
-    assert say("demo d --duration 200")[0] == 0
+    assert say("demo d --duration 200 --days 0.1")[0] == 0
     assert not any(part.exists() for part in parts)
 
 
 def test_demo_answers_with_warm_pixels_and_the_probabilities_of_a_catalog(say):
-    out = say("demo d --duration 200")[1]
-    assert out.count("synthetic data made by aca_core.simulation, not from flight") == 2
+    out = say("demo d --duration 200 --days 0.1")[1]
+    assert out.count("synthetic data made by aca_core.simulation, not from flight") == 3
     assert "8 calibrations made from synthetic maps, and marked so." in out
     history = re.findall(r"^(\d{7}) +\d{4}:\d{3} .* ([\d.]+)(?: +█+)?$", out, re.MULTILINE)
     assert len(history) == 8
@@ -743,7 +743,7 @@ def test_demo_answers_with_warm_pixels_and_the_probabilities_of_a_catalog(say):
 
 
 def test_demo_does_without_the_models_that_are_disabled(say, tmp_path):
-    assert "p_acq sota-2017" in say("demo d --duration 200")[1]
+    assert "p_acq sota-2017" in say("demo d --duration 200 --days 0.1")[1]
     file = tmp_path / "d" / "aca.toml"
     file.write_text('plugins.disable = ["sota-2017"]\n' + file.read_text())
     code, out, err = say("demo d")
@@ -753,7 +753,7 @@ def test_demo_does_without_the_models_that_are_disabled(say, tmp_path):
 
 
 def test_a_demonstration_of_an_earlier_version_has_no_dark_calibrations_and_goes_on(say, tmp_path):
-    assert say("demo d --duration 200")[0] == 0
+    assert say("demo d --duration 200 --days 0.1")[0] == 0
     file = tmp_path / "d" / "aca.toml"
     kept = [line for line in file.read_text().splitlines() if not line.startswith("ska = ")]
     file.write_text("\n".join(kept).partition("[dark]")[0])
@@ -764,12 +764,12 @@ def test_a_demonstration_of_an_earlier_version_has_no_dark_calibrations_and_goes
     assert "dark" not in err
     assert "is one without dark calibrations; a new folder has them." in out
     assert "aca --config d/aca.toml verify --full" in out
-    assert "warm" not in out
+    assert "pixels of the CCD are warm" not in out
     assert not (tmp_path / "d" / "darks").exists()
 
 
 def test_demo_says_which_dark_calibration_cannot_be_made(say, tmp_path):
-    assert say("demo d --duration 200")[0] == 0
+    assert say("demo d --duration 200 --days 0.1")[0] == 0
     shutil.rmtree(tmp_path / "d" / "archive" / "aca_dark" / "2014289")
     (tmp_path / "d" / "darks" / "ska" / "data" / "aca_dark_cal" / "2014289" / "imd.fits").write_bytes(b"no map")
     code, out, _ = say("demo d")
@@ -781,7 +781,7 @@ def test_demo_says_which_dark_calibration_cannot_be_made(say, tmp_path):
 
 def test_demo_says_when_the_environment_names_another_archive(say, monkeypatch, tmp_path):
     monkeypatch.setenv("ACA_DATA", str(tmp_path))
-    code, out, _ = say("demo d --duration 200")
+    code, out, _ = say("demo d --duration 200 --days 0.1")
     assert code == 0
     assert "ACA_DATA names another archive, which goes over the file: unset it first" in out
     assert (tmp_path / "d" / "archive" / "asp1").is_dir()

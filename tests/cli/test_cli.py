@@ -93,7 +93,7 @@ def test_python_m_aca_core_is_the_same_command():
         (("greet", "--boom", "os"), 1, "aca: /absent/file: No such file or directory"),
         (("greet", "--boom", "interrupt"), 130, "aca: interrupted"),
         (("--config", "absent.toml", "config", "show"), 1, "aca: --config: there is no file 'absent.toml'"),
-        (("plugins", "--traceback", "asp"), 1, "aca: no plugin is named 'asp'. Known: aca-core:asp1, "),
+        (("plugins", "--traceback", "asp"), 1, "aca: no plugin is named 'asp'. Known: aca-core:aca0, aca-core:asp1, "),
     ],
 )
 def test_an_error_is_one_line_and_an_exit_code(aca, greeting, words, code, says):
@@ -117,7 +117,8 @@ def test_in_strict_mode_all_plugins_are_listed_and_the_exit_code_tells(aca, inst
     assert code == 1
     assert "aca-core:asp1" in out
     assert "aca-bad:bad: ZeroDivisionError" in out
-    assert aca("demo", "d", "--duration", "200")[0] == 0, "the demonstration has a configuration of its own"
+    code, _, _ = aca("demo", "d", "--duration", "200", "--days", "0.1")
+    assert code == 0, "the demonstration has a configuration of its own"
     code, out, _ = aca("config", "check", "--json")
     assert code == 1
     assert "plugin aca-bad:bad 1.0 was set aside: ZeroDivisionError" in json.loads(out)["errors"][0]["text"]
@@ -321,7 +322,7 @@ def test_config_init_where_nothing_can_be_written(aca):
 
 
 def test_demo_uses_the_configuration_that_is_there(aca, tmp_path):
-    assert aca("demo", "demo-archive", "--duration", "200")[0] == 0
+    assert aca("demo", "demo-archive", "--duration", "200", "--days", "0.1")[0] == 0
     (tmp_path / "demo-archive" / "aca.toml").write_text("")
     code, _, err = aca("demo", "demo-archive")
     assert code == 1

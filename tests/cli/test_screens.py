@@ -75,6 +75,21 @@ def test_a_table_that_is_narrower_still_does_without_the_least(shown):
     assert any("xxx" in line for line in shown(70, headings, rows, right=("units",), least=("what it is",)))
 
 
+def test_a_series_says_which_columns_a_terminal_has_no_room_for(monkeypatch):
+    from aca_core.cli.l0_options import write_series
+
+    cells = {name: (lambda row: "1.25") for name in ("ccd_temp", "aca_temp", "proc_stack_telem_ctr", "ad_lc_therm")}
+    for columns, left in ((70, ["ad_lc_therm"]), (120, [])):
+        terminal = Terminal()
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stdout", terminal)
+            patched.setenv("COLUMNS", str(columns))
+            patched.setenv("TERM", "xterm")
+            write_series([7e8], cells, 10)
+        assert ("ad_lc_therm" not in terminal.text.partition("2020:")[0]) == bool(left)
+        assert ("No room here for ad_lc_therm; a wider terminal" in terminal.text) == bool(left)
+
+
 def test_elsewhere_a_row_is_one_line_with_everything(capsys):
     write_table(("product", *COUNTS, "last run"), ROWS, right=COUNTS, spare=COUNTS, least=("product",))
     lines = capsys.readouterr().out.splitlines()
