@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import math
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
@@ -55,6 +57,14 @@ _MAX_SKIP: Final = 256 * 1024**2
 
 MAX_DATA: Final = 2 * 1024**3
 """Several times the largest table of an observation, bytes; a limit for headers that claim anything."""
+
+_SMALL: Final = 16 * 1024**2
+"""A compressed file of so many bytes is small."""
+
+_MAX_HELD: Final = 256 * 1024**2
+"""How much a small file may hold to be decompressed at once."""
+
+_GZIP_BITS: Final = 31  # zlib's word for a gzip header and trailer around the largest window
 
 _END: Final = b"END".ljust(_CARD)
 
@@ -221,13 +231,16 @@ def read_errors(path: Path, wanted: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened_fits(path: Path) -> Iterator[FitsStream]:
+def opened_fits(path: Path, *, whole: bool = False) -> Iterator[FitsStream]:
     """Open a file for reading what it holds once decompressed.
 
     Parameters
     ----------
     path : Path
         The file. Its name does not matter: gzip is recognised by the first two bytes.
+    whole : bool, default False
+        Whether most of it will be read: a small one is then decompressed at once, which leaves the interpreter to other
+        threads. Of two that decompress 8 kB at a time, as `gzip` does, each waits for the other.
 
     Yields
     ------
@@ -239,8 +252,26 @@ def opened_fits(path: Path) -> Iterator[FitsStream]:
         if not compressed:
             yield raw
             return
+        held = _held(raw) if whole else None
+        if held is not None:
+            yield io.BytesIO(held)
+            return
         with gzip.GzipFile(fileobj=raw) as stream:
             yield stream
+
+
+def _held(raw: BinaryIO) -> bytes | None:
+    """Return what a small gzip file holds; None for `gzip` to read it, since it is large, in parts, or damaged."""
+    content = raw.read(_SMALL + 1)
+    raw.seek(0)
+    if len(content) > _SMALL:
+        return None
+    inflated = zlib.decompressobj(_GZIP_BITS)
+    try:
+        held = inflated.decompress(content, _MAX_HELD)
+    except zlib.error:
+        return None
+    return held if inflated.eof and not inflated.unused_data else None
 
 
 def header_in(stream: FitsStream, hdu: int) -> FitsHeader:

@@ -58,6 +58,7 @@ class FitsHeader:
         self._content = content
         self._full: Header | None = None
         self._cards: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
         self._list: list[tuple[str, str]] = []
         self._is_simple = content.isascii()
         text = content.decode("ascii", "replace")
@@ -92,13 +93,17 @@ class FitsHeader:
         astropy.io.fits.VerifyError
             The card is malformed.
         """
+        if name in self._values:
+            return self._values[name]
         key = name.upper()
         if not self._is_simple or key in _REMARKS or not _NAME.fullmatch(key):
             return self.astropy()[name]
         try:
-            return _value_of(self._cards[key])
+            value = _value_of(self._cards[key])
         except ValueError:
             return self.astropy()[name]
+        self._values[key] = value
+        return value
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of a keyword, or the default where there is none.
@@ -137,9 +142,13 @@ class FitsHeader:
                 yield name, card[8:].rstrip()
             elif name:
                 try:
-                    yield name, _value_of(card)
+                    value = _value_of(card)
                 except ValueError:
                     yield _by_astropy(card)
+                else:
+                    if card is self._cards[name]:  # the first of that keyword
+                        self._values[name] = value
+                    yield name, value
 
     def astropy(self) -> Header:
         """Return the header as astropy reads it."""

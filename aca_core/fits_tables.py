@@ -74,7 +74,9 @@ def read_table(
     """
     path = Path(path)
     wanted = f"a table in HDU {hdu}"
-    with read_errors(path, wanted), opened_fits(path) as stream:
+    columns, optional = columns if columns is None else tuple(columns), tuple(optional)
+    is_read = columns is None or bool(columns or optional)
+    with read_errors(path, wanted), opened_fits(path, whole=is_read) as stream:
         with fits_errors(path, wanted):
             header = header_in(stream, hdu)
             values = _values_of(header)

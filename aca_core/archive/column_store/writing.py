@@ -16,6 +16,7 @@ from aca_core.archive._disk import make_folders, sync_file, sync_folder
 from aca_core.archive.column_store.pieces import FORMAT, SOURCE_FIELDS, Schema, Source, sum_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 __all__ = ["Part", "is_part_of_piece", "write_piece"]
@@ -191,15 +192,45 @@ def _write_table(table: Any, schema: Schema, parts: Sequence[Part]) -> None:
     rows = [tuple(getattr(source, name) for name, _ in SOURCE_FIELDS) for source in sources]
     encoded = [tuple(value.encode() if isinstance(value, str) else value for value in row) for row in rows]
     table["sources"] = np.array(encoded, dtype=SOURCE_FIELDS)
-    total = sum(part.rows for part in parts)
+    columns, total = table.create_group("columns").id, sum(part.rows for part in parts)
     for name, kind, shape in schema:
-        column = table.create_dataset(f"columns/{name}", (total, *shape), np.dtype(kind))
-        first, crc = 0, 0
+        column = _Column(columns, name, np.dtype(kind), (total, *shape))
         for values in _batches(part.read(name) for part in parts if part.rows):
-            column[first : first + len(values)] = values
-            crc = sum_of(values, crc)
-            first += len(values)
-        column.attrs["crc32"] = crc
+            column.append(values)
+        column.end()
+
+
+class _Column:
+    """A column as it is written, by the functions below h5py's own: those take twice as long as a day of values."""
+
+    def __init__(self, group: Any, name: str, kind: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        from h5py import h5d, h5s, h5t
+
+        self._kind = kind
+        self._space = h5s.create_simple(shape)
+        self._dataset = h5d.create(group, name.encode(), h5t.py_create(kind, logical=True), self._space)
+        self._rest = (0,) * (len(shape) - 1)
+        self._rows = 0
+        self._crc = 0
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        """Write the next rows."""
+        import numpy as np
+        from h5py import h5s
+
+        values = np.ascontiguousarray(values, self._kind)
+        self._space.select_hyperslab((self._rows, *self._rest), values.shape)
+        self._dataset.write(h5s.create_simple(values.shape), self._space, values)
+        self._crc = sum_of(values, self._crc)
+        self._rows += len(values)
+
+    def end(self) -> None:
+        """Write down the sum of all rows."""
+        import numpy as np
+        from h5py import h5a, h5s, h5t
+
+        attribute = h5a.create(self._dataset, b"crc32", h5t.STD_U32LE, h5s.create(h5s.SCALAR))
+        attribute.write(np.array(self._crc, "u4"))
 
 
 def _batches(parts: Iterable[npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
@@ -207,10 +238,12 @@ def _batches(parts: Iterable[npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
     import numpy as np
 
     waiting: list[npt.NDArray[Any]] = []
+    size = 0
     for part in parts:
         waiting.append(part)
-        if sum(each.nbytes for each in waiting) > _BATCH:
+        size += part.nbytes
+        if size > _BATCH:
             yield np.concatenate(waiting)
-            waiting = []
+            waiting, size = [], 0
     if waiting:
         yield np.concatenate(waiting)
