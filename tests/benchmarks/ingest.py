@@ -27,9 +27,9 @@ OBSERVATIONS = {"10 of 10 ks": (10, 10_000.0), "1 of 50 ks": (1, 50_000.0), "20 
 # What is timed: the stage, and where the engine calls the functions that do it.
 STAGES = {
     "fetch: copy from the delivery": [(DirectoryRetriever, "fetch")],
-    "verify: decompress, sum, digest": [(staging, "check_file")],
+    "verify: decompress, sum, digest": [(staging, "_checked")],
     "describe for the index": [(staging, "_described"), (staging, "_check_obsid")],
-    "fsync of files and folder": [(staging, "sync_file"), (staging, "sync_folder")],
+    "fsync of files and folder": [(staging, "_synced")],
     "commit: journal, rename, transaction": [(revisions, "commit")],
     "links": [(commit, "lead")],
     "events: the processing table": [(running, "deliver_events")],
