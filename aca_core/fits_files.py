@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import io
 import math
+import os
 import threading
 import warnings
 import zlib
@@ -51,6 +52,12 @@ _MAX_BLOCKS: Final = 10_000
 """Far more header than any file has; a limit for those that never end."""
 
 _WARNINGS_LOCK: Final = threading.RLock()
+# A forked child has no other thread that would give it back, nor take back the filters of warnings.
+os.register_at_fork(
+    before=_WARNINGS_LOCK.acquire,
+    after_in_parent=_WARNINGS_LOCK.release,
+    after_in_child=_WARNINGS_LOCK.release,
+)
 
 _MAX_SKIP: Final = 256 * 1024**2
 """How much of a compressed file is decompressed to get at a header behind it."""

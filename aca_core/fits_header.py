@@ -27,7 +27,10 @@ _VALUE: Final = re.compile(
 )
 _ENDS_NUMBER: Final = "0123456789."
 _REMARKS: Final = ("COMMENT", "HISTORY")
-_LONG: Final = ("CONTINUE", "HIERARCH")
+_UNUSUAL: Final = ("CONTINUE", "HIERARCH", "END")
+"""Keywords of cards that do not stand for themselves; an END with anything behind it ends no header."""
+
+_END: Final = "END".ljust(_CARD)
 
 
 class FitsKeywords(Protocol):
@@ -63,14 +66,14 @@ class FitsHeader:
         self._is_simple = content.isascii()
         text = content.decode("ascii", "replace")
         for first in range(0, len(text), _CARD):
-            name = text[first : first + 8].rstrip(" ")
-            if name == "END":
-                break
             card = text[first : first + _CARD]
+            if card == _END:
+                break
+            name = card[:8].rstrip(" ")
             self._list.append((name, card))
             if name not in self._cards:
                 self._cards[name] = card
-        if any(name in self._cards for name in _LONG) or not all(map(_is_plain, self._cards)):
+        if any(name in self._cards for name in _UNUSUAL) or not all(map(_is_plain, self._cards)):
             self._is_simple = False
 
     def __getitem__(self, name: str) -> Any:

@@ -29,6 +29,10 @@ _USUAL_INDEXES: Final = ("filetime", "obsid", "tstart", "tstop")
 _strings = each(str, "a list of strings")
 
 
+def _upper(name: Any) -> Any:
+    return name.upper() if isinstance(name, str) else name  # anything else is refused behind it
+
+
 @attrs.frozen(kw_only=True)
 class Version:
     r"""How the version of a delivery is read from the names of its files.
@@ -165,9 +169,10 @@ class ColumnStore:
     Attributes
     ----------
     group : tuple of str
-        Columns of the index by whose values tables are kept apart, such as the slot and the size of the images.
+        Columns of the index by whose values tables are kept apart, such as the slot and the size of the images; none
+        where all tables belong together.
     time : str
-        The column of the tables that has the time of each row, CXC seconds.
+        The column of the tables that has the time of each row, CXC seconds; kept in upper case.
     margin : float
         How much the times of a file's rows may lie outside of its tstart and tstop, s.
 
@@ -178,7 +183,7 @@ class ColumnStore:
     """
 
     group: tuple[str, ...] = attrs.field(converter=as_tuple, validator=_strings)
-    time: str = attrs.field(default="TIME", validator=text)
+    time: str = attrs.field(default="TIME", converter=_upper, validator=text)
     margin: float = attrs.field(
         default=0.0, validator=check(lambda value: isinstance(value, int | float) and 0 <= value < 1e7, "seconds")
     )
@@ -304,7 +309,7 @@ class ArchiveProduct(Offer):
         if self.column_store is not None:
             wanted |= {*self.column_store.group, "tstart", "tstop"}
         if unknown := sorted(wanted - set(names)):
-            declared = "key, indexes and supersedes" if self.column_store is None else "key, indexes and column_store"
+            declared = "key, indexes, supersedes and column_store"
             raise self.refusal(declared, unknown, f"columns of the schema: {', '.join(names)}")
         if self.column_store is not None and not isinstance(self.layout, ByDay):
             raise self.refusal("column_store", self.column_store, "none, since only products that are ByDay have one")

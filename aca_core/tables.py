@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Sequence
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 
     from aca_core.arrays import FloatArray
 
-__all__ = ["cells_of", "column_of", "numbers_in", "read_table_file", "rows_of", "times_in", "write_table_file"]
+__all__ = [
+    "cells_of",
+    "column_of",
+    "creator",
+    "numbers_in",
+    "read_table_file",
+    "rows_of",
+    "times_in",
+    "write_table_file",
+]
 
 _FORMATS: Final = {
     ".csv": "ascii.csv",
@@ -33,6 +43,20 @@ _DATASET: Final = "data"
 """What a table is called within an HDF5 file."""
 
 _ARRAYS: Final = ".npz"
+
+
+@functools.cache
+def creator() -> str:
+    """Return what a table, or the file of an image, says of the program that made it.
+
+    Returns
+    -------
+    str
+        Such as ``aca_core 0.1.0``.
+    """
+    from importlib.metadata import version
+
+    return f"aca_core {version('aca-core')}"
 
 
 def read_table_file(path: str | Path) -> Table:

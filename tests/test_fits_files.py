@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from aca_core import IntegrityError, read_table
+from aca_core.fits_files import fits_errors, read_header
 from aca_core.fits_images import read_image
 from aca_core.testing import write_fits
 
@@ -233,3 +238,27 @@ def test_an_image_is_not_believed_to_be_larger_than_anything(tmp_path):
     path.write_bytes(content)
     with pytest.raises(IntegrityError, match="it would have 16000001280 bytes; expected at most"):
         read_image(path)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks, which this is about
+def test_a_forked_child_reads_although_another_thread_was_reading(path):
+    entered = threading.Event()
+
+    def read():
+        with fits_errors(path, "anything"):
+            entered.set()
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    entered.wait()
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(5)
+            read_header(path, 1)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0

@@ -53,6 +53,14 @@ def test_unusual_cards_are_left_to_astropy(card):
         assert same(mine.get(name), theirs.get(name))
 
 
+def test_a_header_ends_with_a_bare_end_only():
+    lines = (b"A       = 1", b"END     = 5", b"B       = 2", b"END", b"C       = 3")
+    content = b"".join(line.ljust(80) for line in lines)
+    mine, theirs = FitsHeader(content), fits.Header.fromstring(content)
+    assert list(mine.items()) == [(card.keyword, card.value) for card in theirs.cards]
+    assert [mine.get(name) for name in "ABC"] == [1, 2, None]
+
+
 def test_the_first_of_repeated_keywords_counts():
     header = FitsHeader(b"".join(line.ljust(80) for line in (b"A       = 1", b"A       = 2", b"END")))
     assert header["A"] == 1

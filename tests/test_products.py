@@ -279,11 +279,13 @@ SCHEMA = "filename, filetime, year, doy, tstart, tstop, content, revision, date,
     [
         (
             {"indexes": [["tstart", "slot"], ["tstop"]]},
-            f"ArchiveProduct 'sim1': key, indexes and supersedes is ['slot']; expected columns of the schema: {SCHEMA}",
+            "ArchiveProduct 'sim1': key, indexes, supersedes and column_store is ['slot']; "
+            f"expected columns of the schema: {SCHEMA}",
         ),
         (
             {"key": ["slot", "filename"]},
-            f"ArchiveProduct 'sim1': key, indexes and supersedes is ['slot']; expected columns of the schema: {SCHEMA}",
+            "ArchiveProduct 'sim1': key, indexes, supersedes and column_store is ['slot']; "
+            f"expected columns of the schema: {SCHEMA}",
         ),
         (
             {"columns": FitsColumns("tstart", "revision", Column("tstart", "float"), "revision")},

@@ -304,7 +304,8 @@ class MSIDset(dict[Any, MSID]):
 
     def __repr__(self) -> str:
         names = ", ".join(str(name) for name in self)
-        return f"<MSIDset {names}, {self.datestart} to {self.datestop}, {self.times.size} samples>"
+        synthetic = ", synthetic" if self.synthetic else ""
+        return f"<MSIDset {names}, {self.datestart} to {self.datestop}, {self.times.size} samples{synthetic}>"
 
     def copy(self) -> Self:
         """Return a copy that shares nothing with this one.

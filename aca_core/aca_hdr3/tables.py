@@ -11,6 +11,7 @@ from aca_core.aca_hdr3.samples import Hdr3Series
 from aca_core.arrays import FloatArray, IntArray
 from aca_core.dates import to_date
 from aca_core.errors import DeclarationError
+from aca_core.tables import creator
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -94,6 +95,7 @@ def _meta(series: Sequence[Hdr3Series], provenance: Mapping[int, Mapping[str, An
         "STOP": to_date(max(each.tstop for each in series)) if series else "",
         "RAW": any(each.raw for each in series),
         "SYNTHET": any(each.synthetic for each in series),
+        "CREATOR": creator(),
     }
     for slot, words in sorted(provenance.items()):
         text = ", ".join(f"{name}={value}" for name, value in words.items())

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from aca_core.aca_l0.columns import ACA_COLUMNS, HEADER3_COLUMNS, IMAGE_SIZES, SLOTS
 from aca_core.aca_l0.one_slot import SlotColumns, slot_columns
-from aca_core.aca_l0.slot_data import ascii_text, table_column
+from aca_core.aca_l0.slot_data import table_column, table_meta
 from aca_core.aca_l0.status import STATUS_FIELDS, split_status
 from aca_core.arrays import BoolArray, IntArray
-from aca_core.dates import to_date, to_secs
+from aca_core.dates import to_secs
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -97,11 +97,7 @@ def get_aca_images(
     ]
     rows = _Rows(slots)
     columns = [table_column(*each[:3], unit=each[3], description=each[4]) for each in _columns(rows)]
-    meta: dict[str, Any] = {} if start is None else {"START": to_date(start)}
-    meta |= {"STOP": to_date(stop), "ARCHIVE": ascii_text(slots[0].provenance["archive"])}
-    meta |= {"PRODUCT": slots[0].provenance["product"], "FILES": sum(each.provenance["files"] for each in slots)}
-    meta["SYNTHET"] = any(each.synthetic for each in slots)
-    return Table(columns, copy=False, meta=meta)
+    return Table(columns, copy=False, meta=table_meta(slots, start, stop))
 
 
 class _Rows:

@@ -7,11 +7,11 @@ of 2019 and of the packets' definition.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Final
 
 import attrs
 
+from aca_core._frozen import FrozenMapping
 from aca_core.errors import DeclarationError, UnknownNameError
 
 __all__ = ["ACA_COLUMNS", "HEADER3_COLUMNS", "IMAGE_SIZES", "SLOTS", "AcaColumn", "checked_columns"]
@@ -104,7 +104,7 @@ _TABLE: Final = (
     AcaColumn("FILENAME", "U128", (), "", "base name of the file that the row is of"),
 )
 
-ACA_COLUMNS: Final[Mapping[str, AcaColumn]] = MappingProxyType({column.name: column for column in _TABLE})
+ACA_COLUMNS: Final[Mapping[str, AcaColumn]] = FrozenMapping({column.name: column for column in _TABLE})
 """The columns by name, in the order of results."""
 
 

@@ -15,6 +15,7 @@ from aca_core.aca_l0.one_slot import SlotColumns, slot_columns
 from aca_core.arrays import BoolArray
 from aca_core.dates import to_date, to_secs
 from aca_core.errors import DeclarationError
+from aca_core.tables import creator
 
 if TYPE_CHECKING:
     from astropy.table import Column, Table
@@ -98,7 +99,7 @@ def get_slot_data(
     stop = to_secs() if stop is None else stop  # the same now for the question and for what is told of it
     data = slot_columns(start, stop, slot, imgsize, names, centered=centered_8x8, db=db, data_root=data_root)
     if as_table:
-        return _table(data, names, {"START": start, "STOP": stop})
+        return _table(data, names, start, stop)
     return _records(data, record_dtype(names, centered=centered_8x8))
 
 
@@ -149,7 +150,7 @@ def _fill_names(names: npt.NDArray[np.str_], data: SlotColumns) -> None:
 # ---- tables ---------------------------------------------------------------------------------------------------------
 
 
-def _table(data: SlotColumns, names: Iterable[str], asked: dict[str, DateLike]) -> Table:
+def _table(data: SlotColumns, names: Iterable[str], start: DateLike, stop: DateLike) -> Table:
     """Return the rows as a table; nothing is copied."""
     from astropy.table import Table
 
@@ -161,11 +162,35 @@ def _table(data: SlotColumns, names: Iterable[str], asked: dict[str, DateLike]) 
         table_column(name, derived[name]() if name in derived else data.values[name], data.missing.get(name))
         for name in names
     ]
-    meta: dict[str, Any] = {"SLOT": data.slot}
-    meta |= {key: to_date(date) for key, date in asked.items() if date is not None}
-    meta |= {"ARCHIVE": ascii_text(data.provenance["archive"]), "PRODUCT": data.provenance["product"]}
-    meta |= {"FILES": data.provenance["files"], "STORED": data.provenance["files_from_column_store"]}
-    return Table(columns, copy=False, meta={**meta, "SYNTHET": data.synthetic})
+    return Table(columns, copy=False, meta={"SLOT": data.slot, **table_meta([data], start, stop)})
+
+
+def table_meta(slots: Sequence[SlotColumns], start: DateLike, stop: DateLike) -> dict[str, Any]:
+    """Return what a table says of where it comes from.
+
+    Parameters
+    ----------
+    slots : sequence of SlotColumns
+        What it is made of.
+    start, stop : date
+        The range that was asked for; there may be no start.
+
+    Returns
+    -------
+    dict
+        Short keys in capitals, which fit into the header of a FITS file.
+    """
+    sources = [each.provenance for each in slots]
+    return {
+        **({} if start is None else {"START": to_date(start)}),
+        "STOP": to_date(stop),
+        "ARCHIVE": ascii_text(sources[0]["archive"]),
+        "PRODUCT": sources[0]["product"],
+        "FILES": sum(each["files"] for each in sources),
+        "STORED": sum(each["files_from_column_store"] for each in sources),
+        "SYNTHET": any(each.synthetic for each in slots),
+        "CREATOR": creator(),
+    }
 
 
 def table_column(

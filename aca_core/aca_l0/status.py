@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from aca_core._frozen import FrozenMapping
 from aca_core.errors import DeclarationError, UnknownNameError
 
 __all__ = ["STATUS_FIELDS", "StatusField", "split_status"]
@@ -28,24 +28,22 @@ class StatusField(NamedTuple):
     width: int
 
 
-def _flags(*names: str) -> dict[str, StatusField]:
+def _flags(*names: str) -> FrozenMapping[str, StatusField]:
     """Return bits that are flags, from the highest to bit 0."""
-    return {name: StatusField(low, 1) for name, low in zip(names, range(len(names) - 1, -1, -1), strict=True)}
+    return FrozenMapping((name, StatusField(low, 1)) for name, low in zip(names, range(len(names))[::-1], strict=True))
 
 
-STATUS_FIELDS: Final[Mapping[str, Mapping[str, StatusField]]] = MappingProxyType(
+STATUS_FIELDS: Final[Mapping[str, Mapping[str, StatusField]]] = FrozenMapping(
     {
         "GLBSTAT": _flags(
             *("HIGH_BGD", "RAM_FAIL", "ROM_FAIL", "POWER_FAIL", "CAL_FAIL", "COMM_CHECKSUM_FAIL", "RESET"),
             "SYNTAX_ERROR",
         ),
         "IMGSTAT": _flags("SAT_PIXEL", "DEF_PIXEL", "QUAD_BOUND", "COMMON_COL", "MULTI_STAR", "ION_RAD"),
-        "COMMCNT": {
-            "COMMCNT": StatusField(2, 6),
-            "COMMCNT_SYNTAX_ERROR": StatusField(1, 1),
-            "COMMCNT_CHECKSUM_FAIL": StatusField(0, 1),
-        },
-        "COMMPROG": {"COMMPROG": StatusField(2, 6), "COMMPROG_REPEAT": StatusField(0, 2)},
+        "COMMCNT": FrozenMapping(
+            {"COMMCNT": StatusField(2, 6), **_flags("COMMCNT_SYNTAX_ERROR", "COMMCNT_CHECKSUM_FAIL")}
+        ),
+        "COMMPROG": FrozenMapping({"COMMPROG": StatusField(2, 6), "COMMPROG_REPEAT": StatusField(0, 2)}),
     }
 )
 """By column the names of its bits, and where they are. Source: the packets' definition, as chandra_aca and mica have it

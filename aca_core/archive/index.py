@@ -57,6 +57,9 @@ class Index:
     def __repr__(self) -> str:
         return f"Index({str(self.path)!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Index, (self.path, self.product)  # connections stay where they are
+
     # ---- reading ----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager

@@ -194,8 +194,9 @@ def _statement(
         conditions += _of_revision(store, query, plus, conditions, values)
     if query.content is not None:
         conditions.append(_one_of(f"{plus}content", "content", query.content, values))
-    # Of an index such as (slot, tstart), and of no other one, the column before the time helps.
-    leading = {index[0] for index in _known_indexes(store) if index[1:] == ("tstart",)} if query.where else set()
+    # Of an index such as (slot, tstart), and of no other one, the column before the time helps with a range of time.
+    is_of_time = query.where and query.start is not None and query.obsid is None
+    leading = {index[0] for index in _known_indexes(store) if index[1:] == ("tstart",)} if is_of_time else set()
     for name, allowed in query.where.items():
         sign = "" if name in leading else plus
         conditions.append(_one_of(f"{sign}{_quoted(name)}", name, allowed, values))

@@ -10,6 +10,7 @@ import click
 
 from aca_core.cli.l0_images import images
 from aca_core.cli.l0_options import (
+    about_of,
     as_unit,
     asking,
     ends_of,
@@ -167,11 +168,12 @@ def show_data(
     shown = [name for name in (table.colnames if columns else _SHOWN) if name not in ("TIME", _IMAGES)]
     cells = {_heading(table[name]): _cell(table[name]) for name in shown}
     write_series(table["TIME"].tolist(), cells, rows, spare=() if columns else _SPARE)
-    if not columns and len(table):
+    if out is not None:
+        write_written(out)
+    elif not columns and len(table):
         write_lines(["", f"There are {len(ACA_COLUMNS)} columns; --column names others, --out writes all."])
     elif _IMAGES in table.colnames:
         write_lines(["", f"{_IMAGES} is not shown; --out writes it, and 'aca l0 images' draws it."])
-    write_written(out)
 
 
 def _usual(out: Path | None, *, as_json: bool) -> list[str] | None:
@@ -191,9 +193,8 @@ def _write_json(table: Table, out: Path | None, warned: list[str]) -> None:
         {"name": name, "unit": as_unit(table[name].unit), "description": table[name].description}
         for name in table.colnames
     ]
-    about = {key.lower(): value for key, value in table.meta.items()}
-    about["synthetic"] = about.pop("synthet")
-    write_json({**about, "columns": columns, "rows": rows_of(table), "out": out and str(out), "warnings": warned})
+    said = {"columns": columns, "rows": rows_of(table), "out": out and str(out), "warnings": warned}
+    write_json({**about_of(table.meta), **said})
 
 
 def _provenance(table: Table) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aca_core.cli.l0_options import (
+    about_of,
     asking,
     date_of,
     ends_of,
@@ -116,10 +117,9 @@ def images(
     chosen = [found[number] for number in evenly_in_time(times, count or _LISTED)]
     written = [path for path in (plot, animate) if path is not None and found]
     if as_json:
-        said: dict[str, Any] = {"slot": slot, "start": about["START"], "stop": about["STOP"]}
-        said |= {"synthetic": about["SYNTHET"], "images_in_range": len(found)}
-        said |= {"images": [_as_data(each) for each in chosen]}
-        write_json({**said, "written": [str(path) for path in written], "warnings": warned})
+        said = {"images_in_range": len(found), "images": [_as_data(each) for each in chosen]}
+        said |= {"written": [str(path) for path in written], "warnings": warned}
+        write_json({**about_of(about), **said})
         return
     shown = f", of which {len(chosen)} are shown" if len(chosen) < len(found) else ""
     write_lines([*head_of(about), f"{counted(len(found), 'good image')}{shown}", *([""] if chosen else [])])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GAP",
+    "about_of",
     "as_unit",
     "asking",
     "date_of",
@@ -138,6 +139,18 @@ def head_of(about: Mapping[str, Any]) -> list[str]:
     """
     synthetic = ", synthetic telemetry" if about["SYNTHET"] else ""
     return [f"Slot {about['SLOT']} from {about['START'][:17]} to {about['STOP'][:17]}{synthetic}"]
+
+
+def about_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same for programs, and what it was read from.
+
+    Parameters
+    ----------
+    about : mapping
+        ``meta`` of a table of `get_slot_data`.
+    """
+    said = {key.lower(): value for key, value in about.items()}
+    return {**said, "synthetic": said.pop("synthet")}
 
 
 def as_unit(unit: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import attrs
@@ -22,6 +21,7 @@ from aca_core.dark_current.scaling import dark_temp_scale, one_ccd_temperature
 from aca_core.dark_sources import CCD_CORNER, CCD_SHAPE, DarkSource
 from aca_core.dates import date_to_dark_id, to_date, to_secs
 from aca_core.errors import AcaWarning, DateError, DeclarationError, IntegrityError
+from aca_core.tables import creator
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -254,7 +254,7 @@ class DarkCalibrations:
             "root": " ".join(str(place) for place in self.source.places),
             "start": _day_of(first),
             "stop": _day_of(last),
-            "creator": f"aca_core {_version()}",
+            "creator": creator(),
         }
 
     def ids_between(self, start: DateLike = None, stop: DateLike = None) -> tuple[str, ...]:
@@ -319,10 +319,3 @@ def _warn_of_memory(count: int) -> None:
     if size > _MUCH:
         text = f"{count} maps take {size / 1e9:.1f} GB of memory; ask for fewer days, or for one map at a time"
         warnings.warn(text, AcaWarning, stacklevel=4)
-
-
-@cache
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("aca-core")

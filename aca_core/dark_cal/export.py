@@ -13,6 +13,7 @@ from aca_core.arrays import FloatArray
 from aca_core.dark_sources import CCD_SHAPE, DarkSource, DatedTree
 from aca_core.errors import DeclarationError, MissingDataError
 from aca_core.fits_files import read_header
+from aca_core.tables import creator
 
 __all__ = ["MAP_ENDINGS", "is_synthetic", "write_dark_map"]
 
@@ -125,8 +126,6 @@ def write_dark_map(path: str | Path, image: FloatArray, about: Mapping[str, Any]
 
 
 def _write_fits(path: Path, pixels: FloatArray, about: Mapping[str, Any], *, synthetic: bool) -> None:
-    from importlib.metadata import version
-
     from astropy.io import fits
 
     header = fits.Header()
@@ -134,7 +133,7 @@ def _write_fits(path: Path, pixels: FloatArray, about: Mapping[str, Any], *, syn
     for name, (keyword, comment) in _CARDS.items():
         if about.get(name) is not None:
             header[keyword] = (about[name], comment)
-    header["CREATOR"] = (f"aca_core {version('aca-core')}", "program that wrote this file")
+    header["CREATOR"] = (creator(), "program that wrote this file")
     if synthetic:
         header["SYNTHET"] = (True, "made by a program, not from flight")
     fits.PrimaryHDU(pixels, header).writeto(path, overwrite=True, checksum=True)

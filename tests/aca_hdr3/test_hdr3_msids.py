@@ -9,6 +9,7 @@ import pytest
 from header_3_telemetry import PERIOD, START, times_of
 from hypothesis import given, settings
 
+import aca_core
 from aca_core import AcaError, DateError, DeclarationError, UnknownNameError
 from aca_core.aca_hdr3 import MSID, Msid, MSIDset, samples
 from aca_core.dates import to_date, to_secs
@@ -322,7 +323,7 @@ def test_a_set_is_a_dict_by_the_names_that_were_asked_for(both):
     with pytest.raises(UnknownNameError, match="Did you mean 'ccd_temp'"):
         both["ccd_tmp"]
     assert list(MSIDset("dac", START, STOP)) == ["dac"]
-    assert repr(both) == f"<MSIDset DAC, 676, {to_date(START)} to {to_date(STOP)}, 25 samples>"
+    assert repr(both) == f"<MSIDset DAC, 676, {to_date(START)} to {to_date(STOP)}, 25 samples, synthetic>"
 
 
 def test_the_shared_times_cannot_be_changed_by_mistake(both):
@@ -394,6 +395,7 @@ def test_a_table_has_units_descriptions_and_where_it_is_from(both, tmp_path):
         "STOP": to_date(STOP),
         "RAW": False,
         "SYNTHET": True,
+        "CREATOR": f"aca_core {aca_core.__version__}",
         "SLOT6": "product=by hand, files=1",
         "SLOT7": "product=by hand, files=1",
     }

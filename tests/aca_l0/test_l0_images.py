@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from l0_telemetry import START, read_plainly
 
 from aca_core import DateError, DeclarationError, MissingDataError, UnknownNameError, using
 from aca_core.aca_image import ACAImage
-from aca_core.aca_l0 import STATUS_FIELDS, get_aca_images, get_l0_images, get_slot_data, split_status
+from aca_core.aca_l0 import ACA_COLUMNS, STATUS_FIELDS, get_aca_images, get_l0_images, get_slot_data, split_status
 from aca_core.tables import write_table_file
 
 RANGE = ("2020:366:23:59:00", "2021:001:02:30:00")
@@ -130,6 +132,7 @@ def test_places_types_and_counters_follow_from_the_rows(images):
     assert not {"QUALITY", "IMGRAW", "PIXTLM", "BGDTYP", "IMGFID1", "IMGNUM1", "IMGFUNC1"} & set(images.colnames)
     assert all(images[name].description for name in images.colnames)
     assert (str(images["IMG"].unit), str(images["TEMPCCD"].unit), images.meta["SYNTHET"]) == ("DN", "K", True)
+    assert images.meta["STORED"] == images.meta["FILES"] >= 8
 
 
 def test_the_status_of_images_is_told_in_words(images, archive):
@@ -199,6 +202,13 @@ def test_bytes_are_split_into_their_bits():
     assert (every["ION_RAD"].shape, every["ION_RAD"].dtype) == ((8, 8), bool)
     masked = split_status("IMGSTAT", np.ma.MaskedArray([16, 255], mask=[False, True], dtype=np.uint8))
     assert masked["DEF_PIXEL"].tolist() == [True, None]
+
+
+@pytest.mark.parametrize("table", [ACA_COLUMNS, STATUS_FIELDS, STATUS_FIELDS["IMGSTAT"]])
+def test_the_tables_of_names_travel_and_cannot_be_changed(table):
+    assert pickle.loads(pickle.dumps(table)) == table
+    with pytest.raises(TypeError, match="item assignment"):
+        table["TIME"] = 0
 
 
 @pytest.mark.parametrize("values", [256, -1, 1.5, "a", None, [1, 300], [[1], [2, 3]]])

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from l0_telemetry import START, archive_of, assert_same_records, ingest, read_plainly, rows_of, write_level0
 
+import aca_core
 from aca_core import DateError, DeclarationError, IntegrityError, MissingDataError, UnknownNameError, using
 from aca_core.aca_l0 import ACA_COLUMNS, ACA_DTYPE, get_slot_data
 from aca_core.aca_l0.one_slot import slot_columns
@@ -132,6 +133,7 @@ def test_a_table_has_units_meanings_and_where_it_comes_from(archive, tmp_path):
         "ARCHIVE": str(archive.roots[0] / "aca0"),
         "PRODUCT": "aca0",
         "SYNTHET": True,
+        "CREATOR": f"aca_core {aca_core.__version__}",
     }
     for name in ("t.ecsv", "t.h5", "t.fits"):
         again = read_table_file(write_table_file(table, tmp_path / name))

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aca_core import AcaError, DateError, DeclarationError, UnknownNameError, open_archive
+from aca_core.archive import queries
 from aca_core.dates import to_date
 
 CONTENTS = ("ASPSOL", "ACACENT", "GSPROPS")
@@ -431,6 +432,22 @@ def test_a_root_that_is_not_there_is_no_empty_archive(two, tmp_path):
     first, _, _, _ = two
     with pytest.raises(AcaError, match="is no folder; mount it"):
         open_archive([first, tmp_path / "not-mounted"])
+
+
+def test_an_index_on_a_column_and_the_time_serves_ranges_of_time_and_nothing_else(root):
+    insert(root, [row()], {6000: 1})
+    with closing(sqlite3.connect(root / "asp1" / "archfiles.db3")) as database, database:
+        database.execute("CREATE INDEX by_content ON archfiles (content, tstart)")
+    store = open_archive(root)["asp1"].stores[0]
+
+    def plan(**asked):
+        query = queries.FileQuery(where={"content": ("ASPSOL",)}, revision="all", **asked)
+        with store.index.reading() as connection:
+            sql, values = queries._statement(store, query, store.index.columns(), None)
+            return connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchone()["detail"]
+
+    assert "(content=? AND tstart>? AND tstart<?)" in plan(start=0.0, stop=1.0)
+    assert "(obsid=?)" in plan(obsid=6000), "all that was ever archived of a content is looked through"
 
 
 # ---- an index that is not what it should be -------------------------------------------------------------------------

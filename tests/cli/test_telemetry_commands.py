@@ -254,7 +254,8 @@ def test_data_in_every_format_is_what_python_gets(say, site, name):
     from aca_core.aca_l0 import get_slot_data
 
     span = "2021:001:00:00:00 2021:001:00:20:00"
-    assert say(f"l0 data {span} --slot 4 --out {name}")[0] == 0
+    code, out, _ = say(f"l0 data {span} --slot 4 --out {name}")
+    assert (code, "--out" in out) == (0, False)
     with using(open_archive(config=load_config(site / "aca.toml"))):
         wanted = get_slot_data(*span.split(), 4, as_table=True)
     found = read_table_file(name)
@@ -285,6 +286,8 @@ def test_images_are_listed_with_their_place_and_their_brightest_pixel(say, ask, 
     rows = rows_in(out, "time")
     code, said = ask(f"l0 images {RANGE} --slot 0 --count 5")
     assert (code, said["synthetic"], len(rows), len(said["images"])) == (0, True, 5, 5)
+    assert (said["archive"], said["product"]) == (str(site / "archive" / "aca0"), "aca0")
+    assert said["stored"] == said["files"] > 0
     for row, image in zip(rows, said["images"], strict=True):
         pixels = np.array(image["dn"], dtype=float)
         place = np.unravel_index(np.nanargmax(pixels), pixels.shape)
@@ -315,7 +318,9 @@ def test_rebuild_makes_what_is_lost_and_answers_are_the_same_without(say, ask, o
     assert say("verify aca0")[0] == 0
 
 
-def test_rebuild_says_which_file_it_could_not_take_over(say, own):
+def test_rebuild_says_which_file_it_could_not_take_over(say, ask, own):
+    line = f"l0 data {RANGE} --slot 6"
+    before = ask(line)[1]
     victim = next((own / "archive" / "aca0" / "2021" / "001").glob("*_6_img0.fits.gz"))
     victim.write_bytes(victim.read_bytes()[:5000])
     code, out, _ = say("l0 rebuild --anew")
@@ -323,7 +328,9 @@ def test_rebuild_says_which_file_it_could_not_take_over(say, own):
     assert out.count(str(victim)) == 1
     assert f"{victim}: is not taken into the column store: has other bytes than were archived\n" in out
     assert "'aca verify --full --repair' lets the next update fetch what is damaged or lost." in out
-    told = say(f"l0 data {RANGE} --slot 6")[2]
+    assert ask(line)[1] == before, "the store keeps the rows that it has of it"
+    shutil.rmtree(own / "archive" / "aca0" / "columns")
+    told = say(line)[2]
     assert told.startswith(f"aca: {victim}: ")
     assert told.endswith("; see 'aca verify --full'\n"), "who asks for it is told"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -132,7 +133,8 @@ class Pieces:
     _store: Store | None = attrs.field(default=None, init=False)
     _day: Day | None = attrs.field(default=None, init=False)
     _there: list[tuple[Contents, dict[str, Run]] | None] = attrs.field(factory=list, init=False)
-    _open: dict[Path, Contents | None] = attrs.field(factory=dict, init=False)
+    _known: dict[Path, Contents | None] = attrs.field(factory=dict, init=False)
+    _open: deque[Contents] = attrs.field(factory=deque, init=False)
 
     def find(self, store: Store, file: ArchivedFile, group: str) -> tuple[Contents, Run] | None:
         """Return where the rows of a file are, if a piece was made of that very file."""
@@ -167,15 +169,15 @@ class Pieces:
             return None
 
     def _contents(self, path: Path) -> Contents | None:
-        if path not in self._open:
-            self._open[path] = None
+        if path not in self._known:
+            self._known[path] = None
             try:
-                self._open[path] = self.opened.enter_context(contextlib.closing(Contents(path)))
+                self._known[path] = self.opened.enter_context(contextlib.closing(Contents(path, self._open)))
             except FileNotFoundError:  # none was made, or it has just become part of its month
                 pass
             except OSError as error:
                 _tell_once(f"{path} cannot be opened: {error.strerror}")
-        return self._open[path]
+        return self._known[path]
 
 
 @functools.lru_cache(maxsize=256)

@@ -41,7 +41,7 @@ def check_columns(store: Store, *, full: bool = False) -> Iterator[Finding]:
         return
     months: dict[tuple[int, int], list[Path]] = {}
     for path, period in pieces_in(store):
-        months.setdefault(_month(period), []).append(path)
+        months.setdefault(month_of(period), []).append(path)
     days: dict[tuple[int, int], list[Day]] = {}
     for day in days_of(store):
         days.setdefault(month_of(day), []).append(day)
@@ -60,10 +60,6 @@ def check_columns(store: Store, *, full: bool = False) -> Iterator[Finding]:
 
 _There: TypeAlias = dict[str, list[tuple[int, str]]]
 """By the name of a file the sizes and hashes of those of which a piece has the rows."""
-
-
-def _month(period: Day | tuple[int, int]) -> tuple[int, int]:
-    return month_of(period) if isinstance(period, Day) else period
 
 
 def _look(store: Store, path: Path, there: _There, *, full: bool) -> Iterator[Finding]:
@@ -85,7 +81,7 @@ def _look(store: Store, path: Path, there: _There, *, full: bool) -> Iterator[Fi
 def _there_now(store: Store, month: tuple[int, int]) -> _There:
     there: _There = {}
     for path, period in pieces_in(store):
-        if _month(period) == month:
+        if month_of(period) == month:
             for _ in _look(store, path, there, full=False):
                 pass  # it was said before
     return there
@@ -137,7 +133,7 @@ def mend_columns(store: Store, found: Iterable[Finding]) -> None:
     with keeper.lock.held(_WAIT):
         for path, period in pieces_in(store):
             if str(path.relative_to(store.folder)) in places:
-                months.add(_month(period))
+                months.add(month_of(period))
                 if not is_sound(path):
                     remove_file(path)
     days = days_of(store)

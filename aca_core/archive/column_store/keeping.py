@@ -201,7 +201,7 @@ class ColumnKeeper:
         """
         report = ColumnReport()
         with self.lock.held(_WAIT):
-            last = max((_month(period) for _, period in pieces_in(self.store)), default=(0, 0))
+            last = max((month_of(period) for _, period in pieces_in(self.store)), default=(0, 0))
             self._compact(report, before=last, anew=True)
         return report
 
@@ -263,7 +263,7 @@ class ColumnKeeper:
         if not anew:  # else the days are what is right
             self._remove_repeated(report, before)
         pieces = list(pieces_in(self.store))
-        days = Counter(_month(period) for _, period in pieces if isinstance(period, Day))
+        days = Counter(month_of(period) for _, period in pieces if isinstance(period, Day))
         months = {period for _, period in pieces if not isinstance(period, Day)}
         for month, number in sorted(days.items()):
             if month < before and (anew or month not in months or number >= _MANY_DAYS):
@@ -273,13 +273,8 @@ class ColumnKeeper:
         """Remove days that are in their month: whoever has made that was killed before he could."""
         for path, period in list(pieces_in(self.store)):
             if isinstance(period, Day) and month_of(period) < before:
-                with contextlib.ExitStack() as opened:
-                    month = runs_in(month_piece(self.store, month_of(period)), opened)
-                    day = runs_in(path, opened)
-                    there = {name: (run.source.size, run.source.sha256) for name, (_, run) in month.items()}
-                    mine = {name: (run.source.size, run.source.sha256) for name, (_, run) in day.items()}
-                    is_repeated = bool(mine) and mine.items() <= there.items()
-                if is_repeated and is_sound(month_piece(self.store, month_of(period))):
+                month = month_piece(self.store, month_of(period))
+                if _is_older(path, month) and _is_within(path, month) and is_sound(month):
                     self._remove([path], report)
 
     def _write_month(self, month: tuple[int, int], report: ColumnReport) -> None:
@@ -300,7 +295,7 @@ class ColumnKeeper:
 
     def _days_beside(self, month: tuple[int, int]) -> list[Path]:
         pieces = pieces_in(self.store)
-        return [path for path, period in pieces if isinstance(period, Day) and _month(period) == month]
+        return [path for path, period in pieces if isinstance(period, Day) and month_of(period) == month]
 
     def _discard_damaged(self, month: tuple[int, int], report: ColumnReport) -> None:
         """Make of the files again what a month cannot be made of: damage is never copied, and given a sum that fits."""
@@ -341,5 +336,19 @@ class ColumnKeeper:
             sync_folder(folder)
 
 
-def _month(period: Day | tuple[int, int]) -> tuple[int, int]:
-    return month_of(period) if isinstance(period, Day) else period
+def _is_older(path: Path, other: Path) -> bool:
+    """Say whether a file is not younger than another one; what comes late is, and need not be looked into."""
+    try:
+        return path.stat().st_mtime_ns <= other.stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+
+
+def _is_within(path: Path, other: Path) -> bool:
+    """Say whether a piece has the rows of some files, and another one those of all of them."""
+    with contextlib.ExitStack() as opened:
+        mine, there = (
+            {name: (run.source.size, run.source.sha256) for name, (_, run) in runs_in(each, opened).items()}
+            for each in (path, other)
+        )
+    return bool(mine) and mine.items() <= there.items()

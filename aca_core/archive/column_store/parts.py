@@ -83,18 +83,20 @@ def of_file(store: Store, file: ArchivedFile) -> Part:
     import numpy as np
 
     time = declared(store).time
-    before = file.path.stat()
+    before = _state(file.path)
     sha256 = sha256_of(file.path)
     if file.sha256 is not None and sha256 != file.sha256:
         raise IntegrityError(file.path, "has other bytes than were archived")
     header, values = read_file(file.path, time)
+    if _state(file.path) != before:
+        raise IntegrityError(file.path, "was replaced while it was read")
     times = values[time]
     finite = times[np.isfinite(times)]
     source = Source(
         filename=file.name,
         day=store.name_of(file.day),
         revision=-1 if file.row["revision"] is None else file.row["revision"],
-        size=before.st_size,
+        size=before[0],
         sha256=sha256,
         rows=len(times),
         tmin=float(finite.min()) if len(finite) else float("nan"),
@@ -104,3 +106,9 @@ def of_file(store: Store, file: ArchivedFile) -> Part:
     )
     schema = tuple((name, each.dtype.newbyteorder("<").str, each.shape[1:]) for name, each in sorted(values.items()))
     return Part(group_of(store, file.row), schema, (source,), values.__getitem__)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return the size of a file, and what is other when it was replaced."""
+    status = path.stat()
+    return status.st_size, status.st_dev, status.st_ino, status.st_mtime_ns

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FORMAT", "SOURCE_FIELDS", "Piece", "PieceColumn", "Run", "Schema", "Source", "is_sound", "sum_of"]
+__all__ = [
+    "FORMAT",
+    "SOURCE_FIELDS",
+    "Piece",
+    "PieceColumn",
+    "Run",
+    "Schema",
+    "Source",
+    "in_path",
+    "is_sound",
+    "sum_of",
+]
 
 FORMAT: Final = "aca_core columns 1"
 """What a piece says that it is."""
@@ -33,7 +44,7 @@ _OF_DAMAGE: Final = (OSError, KeyError, ValueError, TypeError, RuntimeError, Att
 """What h5py raises for damaged files; where a shape is damaged, there may be no memory of that size."""
 
 SOURCE_FIELDS: Final = [
-    ("filename", "S160"),
+    ("filename", "S255"),
     ("day", "S8"),
     ("revision", "i4"),
     ("size", "i8"),
@@ -225,21 +236,22 @@ class Piece:
     def names(self, place: str) -> list[str]:
         """Return the names of the columns of a place, as a `Run` names it."""
         with self._reading(place):
-            return list(self._file[f"{place}/columns"])
+            return [_out_of_path(name) for name in self._file[f"{place}/columns"]]
 
     def schema(self, place: str) -> Schema:
         """Return the columns of a place, as a `Run` names it."""
         with self._reading(place):
             columns = self._file[f"{place}/columns"]
-            return tuple((name, columns[name].dtype.str, columns[name].shape[1:]) for name in columns)
+            return tuple((_out_of_path(name), each.dtype.str, each.shape[1:]) for name, each in columns.items())
 
     def column(self, place: str, name: str) -> PieceColumn | None:
         """Return what a column of a place is; None where the place has none of that name."""
         from h5py import h5d
 
-        with self._reading(f"{place}/columns/{name}"):
+        path = _path_of(place, name)
+        with self._reading(path):
             try:
-                dataset = h5d.open(self._file.id, f"{place}/columns/{name}".encode())
+                dataset = h5d.open(self._file.id, path.encode())
             except KeyError:
                 return None
             is_contiguous = dataset.get_create_plist().get_layout() == h5d.CONTIGUOUS
@@ -271,10 +283,11 @@ class Piece:
         import numpy as np
         from h5py import h5d, h5s
 
-        with self._reading(f"{place}/columns/{column}"):
+        path = _path_of(place, column)
+        with self._reading(path):
             # By the functions below h5py's own: its slices cost as much again as the reading of a short one.
             try:
-                dataset = h5d.open(self._file.id, f"{place}/columns/{column}".encode())
+                dataset = h5d.open(self._file.id, path.encode())
             except KeyError:
                 return None
             shape = dataset.shape
@@ -293,7 +306,7 @@ class Piece:
             for place in dict.fromkeys(run.place for run in self.runs(group)):
                 rows = sum(run.source.rows for run in self.runs(group) if run.place == place)
                 for column, _, _ in self.schema(place):
-                    name = f"{place}/columns/{column}"
+                    name = _path_of(place, column)
                     with self._reading(name):
                         dataset = self._file[name]
                         expected, there = int(dataset.attrs["crc32"]), len(dataset)
@@ -312,6 +325,25 @@ class Piece:
 
     def _damaged(self, problem: str) -> IntegrityError:
         return IntegrityError(self.path, f"{problem}; 'aca verify --repair' makes it again from the files")
+
+
+def in_path(name: str) -> str:
+    """Return a name as one part of a path in HDF5, to which slashes and dots mean something.
+
+    Parameters
+    ----------
+    name : str
+        Of a column, or the value by which tables are grouped; not empty.
+    """
+    return name.replace("%", "%25").replace("/", "%2F").replace(".", "%2E")
+
+
+def _out_of_path(name: str) -> str:
+    return name.replace("%2E", ".").replace("%2F", "/").replace("%25", "%")
+
+
+def _path_of(place: str, column: str) -> str:
+    return f"{place}/columns/{in_path(column)}"
 
 
 def is_sound(path: Path) -> bool:

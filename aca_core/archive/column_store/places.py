@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from aca_core.archive.column_store.pieces import in_path
 from aca_core.archive.index import FILES, TABLE
 from aca_core.archive.queries import FileQuery, find_rows
 from aca_core.archive.store import Store
@@ -95,7 +96,7 @@ def declared(store: Store) -> ColumnStore:
 
 def group_of(store: Store, row: Mapping[str, Any]) -> str:
     """Return the group of a file's table, as pieces name it."""
-    return "/".join(f"{name}_{row[name]}" for name in declared(store).group)
+    return "/".join(in_path(f"{name}_{row[name]}") for name in declared(store).group) or "all"
 
 
 def archived_files(
@@ -179,11 +180,13 @@ def day_piece(store: Store, day: Day) -> Path:
     return store.folder / f"{FOLDER}/{day.year:04d}/{day.doy:03d}.h5"
 
 
-def month_of(day: Day) -> tuple[int, int]:
-    """Return year and month of a day."""
+def month_of(period: Day | tuple[int, int]) -> tuple[int, int]:
+    """Return year and month of a day, or of what is a month already."""
     import datetime as dt
 
-    return day.year, (dt.date(day.year, 1, 1) + dt.timedelta(days=day.doy - 1)).month
+    if not isinstance(period, Day):
+        return period
+    return period.year, (dt.date(period.year, 1, 1) + dt.timedelta(days=period.doy - 1)).month
 
 
 def month_piece(store: Store, month: tuple[int, int]) -> Path:

@@ -180,8 +180,8 @@ def _columns_of(
     """Return the columns of all blocks one behind the other, and which rows of them are lacking."""
     import numpy as np
 
-    every = [asked.time, *(name for block in blocks for name in block.names())]
-    names = dict.fromkeys(every if asked.columns is None else [asked.time, *asked.columns])
+    wanted = [name for block in blocks for name in block.names()] if asked.columns is None else asked.columns
+    names = dict.fromkeys([asked.time, *wanted])
     ends = list(itertools.accumulate(block.rows for block in blocks))
     values, lacking = {}, {}
     for name in names:

@@ -36,12 +36,12 @@ def read_file(
     header : dict
         Of the table.
     values : dict of str to ndarray, shape (rows, ...)
-        By name in upper case; texts as bytes.
+        By name in upper case, those without a name left out; texts as bytes.
 
     Raises
     ------
     IntegrityError
-        The file is damaged, or has no such table.
+        The file is damaged, has no such table, or no times.
     FileNotFoundError
         It is not there.
     """
@@ -59,7 +59,12 @@ def read_file(
         if isinstance(error.__cause__, FileNotFoundError) or not path.exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
         raise
+    times = values[time.lower()]
+    if times.ndim != 1 or times.dtype.kind not in "fiu":
+        problem = f"its column {time} is no time of a row: it has {times.dtype} of the shape {times.shape}"
+        raise IntegrityError(path, problem)
     return header, {
         name.upper(): np.char.encode(each, "ascii", "replace") if each.dtype.kind == "U" else each
         for name, each in values.items()
+        if name
     }

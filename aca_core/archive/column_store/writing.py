@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from aca_core.archive._disk import make_folders, sync_file, sync_folder
-from aca_core.archive.column_store.pieces import FORMAT, SOURCE_FIELDS, Schema, Source, sum_of
+from aca_core.archive.column_store.pieces import FORMAT, SOURCE_FIELDS, Schema, Source, in_path, sum_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -208,7 +208,7 @@ class _Column:
 
         self._kind = kind
         self._space = h5s.create_simple(shape)
-        self._dataset = h5d.create(group, name.encode(), h5t.py_create(kind, logical=True), self._space)
+        self._dataset = h5d.create(group, in_path(name).encode(), h5t.py_create(kind, logical=True), self._space)
         self._rest = (0,) * (len(shape) - 1)
         self._rows = 0
         self._crc = 0

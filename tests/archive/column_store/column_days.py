@@ -46,7 +46,9 @@ def day_of(date):
     return Day(int(date[:4]), int(date[5:8]))
 
 
-def write_rows(folder, date, offsets, *, slot=0, size=2, revision=1, newer=False, synthetic=True, seed=0, stop=None):
+def write_rows(
+    folder, date, offsets, *, slot=0, size=2, revision=1, newer=False, synthetic=True, seed=0, stop=None, **more
+):
     """Write a file whose rows have these times, s from its beginning, with values that a seed decides."""
     start, offsets = secs(date), np.asarray(offsets, dtype=float)
     rng = np.random.default_rng([int(start), slot, revision, seed])
@@ -60,9 +62,10 @@ def write_rows(folder, date, offsets, *, slot=0, size=2, revision=1, newer=False
     }
     if newer:
         columns["EXTRA"] = rng.integers(0, 2**30, (rows, 3), dtype=np.int32)
+    columns |= more.pop("columns", {})
     last = float(np.nanmax(offsets)) if rows else 60.0
     header = {"TSTART": start, "TSTOP": start + (last if stop is None else stop), "REVISION": revision}
-    header |= {"DATE": "2021-10-01T00:00:00", **({"SYNTHET": True} if synthetic else {})}
+    header |= {"DATE": "2021-10-01T00:00:00", **({"SYNTHET": True} if synthetic else {}), **more}
     name = f"tlmf{int(start)}N{revision:03d}_{slot}_img0.fits.gz"
     folder.mkdir(parents=True, exist_ok=True)
     write_fits(folder / name, header, columns)
@@ -72,16 +75,17 @@ def write_rows(folder, date, offsets, *, slot=0, size=2, revision=1, newer=False
 class Site:
     """An archive that a shelf feeds, and its column store, which a test follows when it wants to."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, product=PRODUCT):
         self.folder = folder
         for name in ("shelf", "archive"):
             (folder / name).mkdir()
-        self.shelf = DeliveryShelf(PRODUCT, folder / "shelf")
+        self.shelf = DeliveryShelf(product, folder / "shelf")
         self.archive = self.shelf.archive(folder / "archive")
 
     def put(self, date, offsets, **more):
         """Deliver a file."""
-        return write_rows(self.shelf.folder / str(PRODUCT.layout.directory(day_of(date))), date, offsets, **more)
+        folder = self.shelf.folder / str(PRODUCT.layout.directory(day_of(date)))
+        return write_rows(folder, date, offsets, **more)
 
     def update(self, **options):
         """Take in what is delivered; return the changes."""

@@ -1,6 +1,7 @@
 """How the column store follows the archive: by day, then by month; what is seen twice changes nothing."""
 
 import logging
+import pickle
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ from column_days import assert_same, day_of, killed_piece, plain, secs, story
 
 from aca_core import Change, ObsidRevision, open_archive, using
 from aca_core.archive import UpdateOptions
+from aca_core.archive.column_store import parts
 from aca_core.archive.column_store.pieces import Piece
 from aca_core.archive.events import changes_of
 
@@ -81,6 +83,15 @@ def test_a_newer_revision_takes_the_place_of_an_older_one_in_the_store_too(follo
     site.keeper.compact()
     assert site.pieces == ["2021/032.h5", "2021/033.h5", "2021/month-01.h5"]
     assert plain(site.read(*site.span)) == plain(groups)
+
+
+def test_who_keeps_a_store_travels_to_other_processes(site):
+    site.put("2021:031:00:00:05", TEN)
+    keeper = pickle.loads(pickle.dumps(site.keeper))
+    (change,) = site.update()
+    assert keeper.follow(change).written == ["2021/031.h5"]
+    (group,) = assert_same(site.archive, "2021:030", "2021:032")
+    assert group.from_store == 1
 
 
 def test_a_day_of_which_nothing_is_archived_any_more_has_no_piece(site):
@@ -321,3 +332,33 @@ def test_the_built_in_plugin_does_nothing_for_products_without_a_store(site, tmp
     with using(open_archive(site.folder / "archive")):
         aca_committed(Change(product="aca0", unit=day_of("2021:030")))  # of no archive, as a test may make one
     assert not list(site.folder.glob("archive/*/columns"))
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_taken_for_what_it_was(site, monkeypatch):
+    name = site.put("2021:030:10:00:00", TEN)
+    (change,) = site.update()
+    path = site.archive.stores[0].directory(day_of("2021:030")) / name
+    (site.shelf.folder / "2021/030" / name).unlink()
+    site.put("2021:030:10:00:00", TEN, seed=9)
+    real = parts.read_file
+
+    def read_file(*arguments):
+        (site.shelf.folder / "2021/030" / name).rename(path)
+        return real(*arguments)
+
+    monkeypatch.setattr(parts, "read_file", read_file)
+    report = site.keeper.follow(change)
+    assert ["was replaced while it was read" in each for each in report.failed] == [True]
+
+
+def test_days_that_came_late_are_not_looked_into_by_every_change(site, monkeypatch):
+    deliver_days(site, [1, 2, 32])
+    site.follow(site.update())
+    deliver_days(site, range(3, 8))
+    site.follow(site.update())
+    opened = []
+    real = parts.Piece
+    monkeypatch.setattr(parts, "Piece", lambda path: (opened.append(path.name), real(path))[1])
+    deliver_days(site, [33])
+    site.follow(site.update())
+    assert [name for name in opened if name < "032"] == []

@@ -1,6 +1,7 @@
 """What tables have in a range of time: the same from the column store as from the files, whatever the store knows."""
 
 import logging
+import resource
 from pathlib import Path
 
 import attrs
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from aca_core import ColumnStore, DateError, DeclarationError, IntegrityError, UnknownNameError, open_archive
 from aca_core.archive import DayArchive
-from aca_core.archive.column_store import blocks
+from aca_core.archive.column_store import blocks, contents, reading
 from aca_core.archive.store import Store
 
 NAMES = ("TIME", "FLAG", "IMG", "GOOD", "WORD", "EXTRA", "NO_SUCH")
@@ -223,6 +224,54 @@ def test_a_piece_that_cannot_be_read_is_said_once_and_the_files_answer(site, cap
     assert len(said) == 1
     assert str(path) in said[0]
     assert "aca verify --repair" in said[0]
+
+
+def test_a_long_range_needs_no_more_open_files_than_a_short_one(site, monkeypatch):
+    for doy in range(32, 60):
+        site.put(f"2021:{doy:03d}:10:00:00", [0.0, 4.0])
+        site.put(f"2021:{doy:03d}:11:00:00", [4.0, 0.0])  # of which the times are looked at
+    site.follow(site.update())
+    expected = plain(site.read())
+    contents._remembered.clear()
+    monkeypatch.setattr(contents, "_MOST_OPEN", 4)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = {int(path.name) for path in Path("/dev/fd").iterdir()}
+    most = [number for number in range(10_000) if number not in used][24]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, limits[1]))
+    try:
+        for _ in range(2):
+            (group,) = site.read()
+            assert group.from_store == 56
+            assert plain([group]) == expected
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_what_is_remembered_of_pieces_is_bounded(site, monkeypatch):
+    for doy in range(32, 36):
+        site.put(f"2021:{doy:03d}:10:00:00", [0.0, 4.0])
+    site.follow(site.update())
+    contents._remembered.clear()
+    monkeypatch.setattr(contents, "_MOST", 12)  # more than one piece with its columns, less than two
+    expected = plain(site.read())
+    assert len(contents._remembered) == 1
+    assert plain(site.read()) == expected
+
+
+def test_a_piece_that_was_replaced_while_it_was_at_rest_is_not_taken_for_what_it_was(site, monkeypatch):
+    for doy in range(32, 40):
+        site.put(f"2021:{doy:03d}:10:00:00", [0.0, 4.0])
+    site.follow(site.update())
+    expected = plain(site.read())
+    monkeypatch.setattr(contents, "_MOST_OPEN", 4)
+    real = reading._rows_of_blocks
+
+    def rows_of_blocks(*arguments):
+        site.keeper.rebuild(anew=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(reading, "_rows_of_blocks", rows_of_blocks)
+    assert plain(site.read()) == expected
 
 
 def test_an_archive_opened_by_its_root_reads_tables_too(site, install_plugin):
