@@ -306,7 +306,9 @@ def many_at_once(scene: ColumnScene, room: Room) -> dict[str, Any]:
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
-    scene.archive(root).column_store.rebuild()  # what the last one has removed
+    keeper = scene.archive(root).column_store
+    keeper.rebuild()  # what the last one has removed
+    keeper.compact()  # which may lie beside its month, as what comes late
     answers = [pickle.loads(place.read_bytes()) for place in said]
     problems = [problem for problem, _ in answers if problem]
     return {
