@@ -52,6 +52,7 @@ bench:
     python tests/benchmarks/telemetry.py
     python tests/benchmarks/telemetry_chunks.py
     python tests/benchmarks/telemetry_ingest.py
+    python tests/benchmarks/vv.py
 
 # build the wheel and the source distribution
 build:

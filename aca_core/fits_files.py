@@ -27,6 +27,7 @@ __all__ = [
     "MAX_DATA",
     "FitsStream",
     "HeaderBlocks",
+    "data_pieces",
     "fits_errors",
     "header_in",
     "opened_fits",
@@ -65,11 +66,8 @@ _MAX_SKIP: Final = 256 * 1024**2
 MAX_DATA: Final = 2 * 1024**3
 """Several times the largest table of an observation, bytes; a limit for headers that claim anything."""
 
-_SMALL: Final = 16 * 1024**2
-"""A compressed file of so many bytes is small."""
-
-_MAX_HELD: Final = 256 * 1024**2
-"""How much a small file may hold to be decompressed at once."""
+_PIECE: Final = 256 * 1024
+"""How much is decompressed at a time where all will be read, bytes: it stays in the processor's cache."""
 
 _GZIP_BITS: Final = 31  # zlib's word for a gzip header and trailer around the largest window
 
@@ -246,7 +244,7 @@ def opened_fits(path: Path, *, whole: bool = False) -> Iterator[FitsStream]:
     path : Path
         The file. Its name does not matter: gzip is recognised by the first two bytes.
     whole : bool, default False
-        Whether most of it will be read: a small one is then decompressed at once, which leaves the interpreter to other
+        Whether most of it will be read: pieces of 256 kB are then decompressed, which leaves the interpreter to other
         threads. Of two that decompress 8 kB at a time, as `gzip` does, each waits for the other.
 
     Yields
@@ -259,26 +257,43 @@ def opened_fits(path: Path, *, whole: bool = False) -> Iterator[FitsStream]:
         if not compressed:
             yield raw
             return
-        held = _held(raw) if whole else None
-        if held is not None:
-            yield io.BytesIO(held)
-            return
-        with gzip.GzipFile(fileobj=raw) as stream:
+        with io.BufferedReader(_Inflated(raw), _PIECE) if whole else gzip.GzipFile(fileobj=raw) as stream:
             yield stream
 
 
-def _held(raw: BinaryIO) -> bytes | None:
-    """Return what a small gzip file holds; None for `gzip` to read it, since it is large, in parts, or damaged."""
-    content = raw.read(_SMALL + 1)
-    raw.seek(0)
-    if len(content) > _SMALL:
-        return None
-    inflated = zlib.decompressobj(_GZIP_BITS)
-    try:
-        held = inflated.decompress(content, _MAX_HELD)
-    except zlib.error:
-        return None
-    return held if inflated.eof and not inflated.unused_data else None
+class _Inflated(io.RawIOBase):
+    """What a gzip file holds, all of its parts; damage is found when it is read."""
+
+    def __init__(self, compressed: BinaryIO) -> None:
+        self._compressed = compressed
+        self._part = zlib.decompressobj(_GZIP_BITS)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        inflated = b""
+        while not inflated:
+            given = self._next()
+            if not given and self._part.eof:
+                return 0
+            inflated = self._part.decompress(given, len(target))
+            if not inflated and not given:
+                raise ValueError("it ends before what was compressed does")
+        target[: len(inflated)] = inflated
+        return len(inflated)
+
+    def _next(self) -> bytes:
+        """Return what is to be decompressed next, nothing at the end."""
+        if not self._part.eof:
+            return self._part.unconsumed_tail or self._compressed.read(_PIECE)
+        # Behind a part there may be zeros, and another part.
+        given = self._part.unused_data.lstrip(b"\0")
+        while not given and (more := self._compressed.read(_PIECE)):
+            given = more.lstrip(b"\0")
+        if given:
+            self._part = zlib.decompressobj(_GZIP_BITS)
+        return given
 
 
 def header_in(stream: FitsStream, hdu: int) -> FitsHeader:
@@ -316,9 +331,13 @@ def _next_header(stream: FitsStream) -> FitsHeader:
 
 
 def _skip(stream: FitsStream, size: int) -> None:
-    if isinstance(stream, gzip.GzipFile) and size > _MAX_SKIP:
+    is_inflated = not stream.seekable()
+    if (is_inflated or isinstance(stream, gzip.GzipFile)) and size > _MAX_SKIP:
         raise ValueError(f"{size} bytes would have to be decompressed before it; expected at most {_MAX_SKIP}")
-    stream.seek(size, 1)
+    if not is_inflated:
+        stream.seek(size, 1)
+    while is_inflated and size and (passed := stream.read(min(size, _PIECE))):
+        size -= len(passed)
 
 
 def _ends(block: bytes) -> bool:
@@ -377,10 +396,45 @@ def read_data(stream: FitsStream, size: int, what: str) -> bytes:
     ValueError
         They are too many, or the file ends before them.
     """
+    return b"".join(data_pieces(stream, size, what, size))
+
+
+def data_pieces(stream: FitsStream, size: int, what: str, unit: int = 1) -> Iterator[bytes]:
+    """Read the data behind a header piece by piece, each small enough for the processor's cache.
+
+    Parameters
+    ----------
+    stream : FitsStream
+        Where `header_in` has left it.
+    size : int
+        How many bytes, at most `MAX_DATA`.
+    what : str
+        What they are, for the message: ``table``.
+    unit : int, default 1
+        Every piece but the last is a multiple of so many bytes.
+
+    Returns
+    -------
+    iterator of bytes
+        It raises ValueError where the file ends before them.
+
+    Raises
+    ------
+    ValueError
+        They are too many.
+    """
     if size > MAX_DATA:
         raise ValueError(f"it would have {size} bytes; expected at most {MAX_DATA}")
-    data = stream.read(size)
-    if len(data) < size:
-        raise ValueError(f"it ends after {len(data)} of {size} bytes of the {what}")
+    unit = max(unit, 1)
+    return _pieces(stream, size, what, max(_PIECE // unit, 1) * unit)
+
+
+def _pieces(stream: FitsStream, size: int, what: str, length: int) -> Iterator[bytes]:
+    done = 0
+    while done < size:
+        piece = stream.read(min(length, size - done))
+        done += len(piece)
+        if done < size and len(piece) < length:
+            raise ValueError(f"it ends after {done} of {size} bytes of the {what}")
+        yield piece
     stream.read(1)  # at the end of a compressed file, where the data usually end, this checks its checksum
-    return data

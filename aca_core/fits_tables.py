@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aca_core.fits_files import (
     MAX_AXES,
     MAX_DATA,
+    FitsStream,
+    data_pieces,
     fits_errors,
     header_in,
     opened_fits,
-    read_data,
     read_errors,
     size_of_data,
     whole_number,
@@ -85,7 +86,7 @@ def read_table(
             width, rows = (whole_number(header, name, 0, 2**62) for name in ("NAXIS1", "NAXIS2"))
         if not picked:
             return values, {}
-        return values, _decoded_columns(read_data(stream, size, "table"), picked, width, rows)
+        return values, _decoded_columns(stream, size, picked, width, rows)
 
 
 class _TableColumn(NamedTuple):
@@ -164,8 +165,9 @@ def _table_column(header: FitsKeywords, number: int, name: str, code: str, repea
 
 
 def _decoded_columns(
-    data: bytes, columns: Iterable[_TableColumn], width: int, rows: int
+    stream: FitsStream, size: int, columns: Sequence[_TableColumn], width: int, rows: int
 ) -> dict[str, npt.NDArray[Any]]:
+    """Return columns of a table that is read in pieces, so that none of it but these is ever held."""
     import numpy as np
 
     fields = {column.name: (column.kind, column.offset) for column in columns}
@@ -177,20 +179,26 @@ def _decoded_columns(
             "itemsize": width,
         }
     )
-    table = np.frombuffer(data, dtype=row, count=rows)
-    return {column.name: _decoded(column, table[column.name]) for column in columns}
+    pieces = data_pieces(stream, size, "table", width)
+    stored = [np.empty((rows, *each.kind.shape), each.kind.base.newbyteorder("=")) for each in columns]
+    first = 0
+    for piece in pieces:
+        table = np.frombuffer(piece, dtype=row, count=min(len(piece) // width, rows - first))
+        for column, values in zip(columns, stored, strict=True):
+            values[first : first + len(table)] = table[column.name]
+        first += len(table)
+    return {column.name: _decoded(column, values) for column, values in zip(columns, stored, strict=True)}
 
 
-def _decoded(column: _TableColumn, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the values of a column, as a copy that does not keep all of the table."""
+def _decoded(column: _TableColumn, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what the stored values of a column, in the byte order of the machine, stand for."""
     import numpy as np
 
     if column.code == "L":
-        return np.asarray(stored == ord("T"))
+        return np.asarray(values == ord("T"))
     if column.code == "A":
-        texts = [text.partition(b"\0")[0].decode("ascii", "replace").rstrip(" ") for text in stored.ravel().tolist()]
-        return np.array(texts, dtype=np.str_).reshape(stored.shape)
-    values = stored.astype(stored.dtype.newbyteorder("="))
+        texts = [text.partition(b"\0")[0].decode("ascii", "replace").rstrip(" ") for text in values.ravel().tolist()]
+        return np.array(texts, dtype=np.str_).reshape(values.shape)
     if (column.scale, column.zero) == (1, 0):
         return values
     zero, kind = _UNSIGNED.get(column.code, (math.nan, ""))

@@ -50,6 +50,7 @@ FLOORS = [
     {"dark_cal"},
     {"probability"},
     {"dark_model", "dark_processing"},
+    {"vv"},
     {"testing", "simulation"},
     {"cli"},
     {"compat"},

@@ -149,6 +149,24 @@ def test_another_extension_may_be_read(tmp_path):
     assert [int(read_table(tmp_path / "a.fits.gz", ["n"], hdu=hdu)[1]["n"][0]) for hdu in (1, 2)] == [1, 2]
 
 
+@pytest.mark.parametrize("between", [b"", bytes(700_000)], ids=["nothing", "zeros"])
+def test_a_file_may_be_compressed_in_parts_and_be_larger_than_a_piece(tmp_path, between):
+    values = {"x": np.random.default_rng(2).normal(size=(30_011, 3)), "n": np.arange(30_011)}
+    content = write_fits(tmp_path / "a.fits", {}, values).read_bytes()
+    parts = [gzip.compress(content[start : start + 300_007]) for start in range(0, len(content), 300_007)]
+    (tmp_path / "a.fits.gz").write_bytes(between.join([*parts, b""]))
+    for name in ("a.fits", "a.fits.gz"):
+        _, found = read_table(tmp_path / name, ["n", "x"])
+        np.testing.assert_array_equal(found["x"], values["x"])
+        np.testing.assert_array_equal(found["n"], values["n"])
+    # Cut behind a part, cut within one, and with something else at its end.
+    damaged = {"it ends after": parts[0], "it ends before what": parts[0][:-9], "header": b"".join(parts) + b"and more"}
+    for message, left in damaged.items():
+        (tmp_path / "a.fits.gz").write_bytes(left)
+        with pytest.raises(IntegrityError, match=message):
+            read_table(tmp_path / "a.fits.gz", ["x"])
+
+
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
 
