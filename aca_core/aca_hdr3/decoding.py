@@ -87,16 +87,16 @@ def raw_words(item: Hdr3Item, columns: Sequence[Any]) -> IntArray:
     [-4081, -1]
     """
     unsigned = _WIDER[len(columns)]
-    words: Any = np.asarray(columns[0]).astype(unsigned)
+    words: IntArray = np.asarray(columns[0]).astype(unsigned)
     for column in columns[1:]:
-        words <<= unsigned(8)
+        words <<= 8
         words |= column
     if item.kind != "signed":
-        return words  # type: ignore[no-any-return]
+        return words
     if len(columns) in (1, 2, 4):
-        return words.view(f"i{words.dtype.itemsize}")  # type: ignore[no-any-return]
+        return words.view(f"i{words.dtype.itemsize}")
     sign = np.int64(1) << np.int64(8 * len(columns) - 1)
-    return (words.astype(np.int64) ^ sign) - sign  # type: ignore[no-any-return]
+    return (words.astype(np.int64) ^ sign) - sign
 
 
 def decode(item: Hdr3Item, words: IntArray) -> FloatArray | IntArray:

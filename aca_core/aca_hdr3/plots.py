@@ -122,6 +122,7 @@ def _label_times(axes: Axes, series: Sequence[Hdr3Series], origin: float) -> Non
     """Label the axis of time with years, days of the year and hours, as the field writes dates."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
+    # matplotlib.dates has no annotations, which is all that the three marks below are for.
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     formatter = ConciseDateFormatter(  # type: ignore[no-untyped-call]
         locator,

@@ -145,6 +145,7 @@ def _digests(store: Store, pairs: Sequence[tuple[str, str]]) -> Mapping[tuple[st
     for first in range(0, len(missing), _PAIRS):
         some = missing[first : first + _PAIRS]
         marks = ", ".join(["(?, ?)"] * len(some))
+        # A constant of ours and question marks; names are parameters.
         sql = f"SELECT unit, filename, size, sha256 FROM {FILES} WHERE (unit, filename) IN (VALUES {marks})"  # noqa: S608
         for unit, name, size, sha256 in store.index.select_ours(sql, [each for pair in some for each in pair]):
             known[unit, name] = (size, sha256)
